@@ -1,0 +1,50 @@
+/**
+ * Everything a caller can be told. Names and statuses are SageMaker Runtime's own (InvokeEndpoint, botocore's
+ * service model), so a client written for it needs no new branch. `ThrottlingException` is AWS's common error:
+ * SageMaker's model has no throttle of its own, and both SDKs treat this name as one to retry with back-off.
+ */
+export const STATUS = {
+  ValidationError: 400,
+  ModelError: 424,
+  ModelNotReadyException: 429,
+  ThrottlingException: 429,
+  InternalFailure: 500,
+  ServiceUnavailable: 503,
+  InternalDependencyException: 530,
+} as const;
+
+export type ErrorCode = keyof typeof STATUS;
+
+export interface ServingErrorOptions extends ErrorOptions {
+  /** When a retry may succeed; travels as the `Retry-After` header. */
+  readonly retryAfterSeconds?: number;
+}
+
+/** A failure raised on purpose: its message is for the caller and says what was expected, what came, what to do. */
+export class ServingError extends Error {
+  override readonly name = 'ServingError';
+  readonly code: ErrorCode;
+  readonly retryAfterSeconds: number | undefined;
+
+  constructor(code: ErrorCode, message: string, options: ServingErrorOptions = {}) {
+    super(message, options);
+    this.code = code;
+    this.retryAfterSeconds = options.retryAfterSeconds;
+  }
+
+  get status(): number {
+    return STATUS[this.code];
+  }
+}
+
+/** A bug or an outage must not leak its message; anything raised on purpose may. */
+export const toServingError = (cause: unknown): ServingError =>
+  cause instanceof ServingError
+    ? cause
+    : new ServingError(
+        'InternalFailure',
+        'the service failed on its own side; the same request may be retried',
+        {
+          cause,
+        },
+      );
