@@ -1,0 +1,66 @@
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+import { buildOnnxruntimeLayer } from '../layers/onnxruntime/build.ts';
+import { withFolderLock } from './folder-lock.ts';
+import { BUNDLE_INPUTS, hashInputs, ROOT } from './inputs.ts';
+
+const DIST = join(ROOT, 'dist');
+const FUNCTIONS = ['router', 'inference', 'scaler'] as const;
+
+/**
+ * `serverless invoke local` requires CommonJS, while the bundle must be an ES module: only there can the inference
+ * function await at top level, which is all that Lambda's READY waits for. Lambda's own loader prefers `.mjs`.
+ */
+const COMMONJS_DOOR =
+  "exports.handler = async (event, context) => (await import('./handler.mjs')).handler(event, context);\n";
+
+/** Bundled CommonJS dependencies call `require` for Node's own modules; an ES module has none. */
+const REQUIRE_FOR_BUNDLED_COMMONJS =
+  "import { createRequire as __createRequire } from 'node:module';const require = __createRequire(import.meta.url);";
+
+/** Builds `dist/`: a bundle per function and the layer. Does nothing when it is there and up to date. */
+const buildAll = async (): Promise<void> => {
+  const key = await hashInputs(BUNDLE_INPUTS);
+  if ((await readKey()) === key) return;
+
+  await rm(join(DIST, 'key'), { force: true });
+  await Promise.all([...FUNCTIONS.map(bundle), buildLayer()]);
+  await writeFile(join(DIST, 'key'), key);
+};
+
+const bundle = async (name: string): Promise<void> => {
+  const folder = join(DIST, name);
+  await build({
+    absWorkingDir: ROOT,
+    entryPoints: [join('functions', name, 'handler.ts')],
+    outfile: join(folder, 'handler.mjs'),
+    bundle: true,
+    platform: 'node',
+    target: 'node24',
+    format: 'esm',
+    mainFields: ['module', 'main'],
+    minify: true,
+    keepNames: false,
+    sourcemap: 'external',
+    legalComments: 'none',
+    banner: { js: REQUIRE_FOR_BUNDLED_COMMONJS },
+    logLevel: 'warning',
+  });
+  await writeFile(join(folder, 'handler.cjs'), COMMONJS_DOOR);
+};
+
+const buildLayer = async (): Promise<void> => {
+  const finished = join(DIST, 'onnxruntime-layer');
+  const unfinished = `${finished}.unfinished`;
+  await rm(unfinished, { recursive: true, force: true });
+  await buildOnnxruntimeLayer(unfinished, 'x64');
+  await rm(finished, { recursive: true, force: true });
+  await rename(unfinished, finished);
+};
+
+const readKey = async (): Promise<string | undefined> =>
+  readFile(join(DIST, 'key'), 'utf8').catch(() => undefined);
+
+await mkdir(DIST, { recursive: true });
+await withFolderLock(join(DIST, 'lock'), buildAll);

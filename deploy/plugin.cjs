@@ -1,0 +1,108 @@
+const { execFile } = require('node:child_process');
+const { mkdirSync, readFileSync, rmSync } = require('node:fs');
+const { join } = require('node:path');
+const { promisify } = require('node:util');
+
+const ALIAS = 'live';
+
+/** What this project adds to the framework: its build, the alias `live`, and an `invoke local` that stays local. */
+module.exports = class LambdaMme {
+  constructor(serverless, _options, { log }) {
+    this.serverless = serverless;
+    this.log = log;
+    const command = serverless.processedInput.commands.join(' ');
+    // Before anything of the framework looks for credentials.
+    if (command === 'invoke local') this.stayLocal();
+
+    this.hooks = {
+      'before:package:createDeploymentArtifacts': () => this.build(),
+      'before:package:compileLayers': () => command === 'package' && this.packageLayersOffline(),
+      'before:package:compileFunctions': () => this.nameAliases(),
+      'after:package:compileFunctions': () => this.addAliases(),
+      'before:invoke:local:invoke': () => this.build(),
+    };
+  }
+
+  /** In a process of its own: a failed build must not leave esbuild's helper holding the framework open. */
+  async build() {
+    const script = join(__dirname, 'build.ts');
+    await promisify(execFile)(process.execPath, [script]).catch(({ stderr, message }) => {
+      throw new this.serverless.classes.Error(`The build failed:\n${stderr || message}`);
+    });
+  }
+
+  /**
+   * While packaging, the framework asks CloudFormation whether the layer is deployed already, only to save an
+   * upload. `package` uploads nothing, and must work without an account.
+   */
+  packageLayersOffline() {
+    const { plugins } = this.serverless.pluginManager;
+    const layers = plugins.find((plugin) => typeof plugin.compareWithLastLayer === 'function');
+    if (layers) layers.compareWithLastLayer = async () => {};
+  }
+
+  /** The framework points routes, schedules and permissions at `targetAlias` where it finds one. */
+  nameAliases() {
+    for (const name of this.serverless.service.getAllFunctions()) {
+      const logicalId = `${this.naming().getNormalizedFunctionName(name)}LiveAlias`;
+      this.serverless.service.getFunction(name).targetAlias = { name: ALIAS, logicalId };
+    }
+  }
+
+  addAliases() {
+    const { Resources } = this.serverless.service.provider.compiledCloudFormationTemplate;
+    for (const name of this.serverless.service.getAllFunctions()) {
+      const { targetAlias, versionLogicalId } = this.serverless.service.getFunction(name);
+      Resources[targetAlias.logicalId] = {
+        Type: 'AWS::Lambda::Alias',
+        Properties: {
+          FunctionName: { Ref: this.naming().getLambdaLogicalId(name) },
+          FunctionVersion: { 'Fn::GetAtt': [versionLogicalId, 'Version'] },
+          Name: targetAlias.name,
+        },
+      };
+    }
+  }
+
+  /**
+   * `invoke local` runs the function in this process, with this process's environment: without care its calls
+   * would reach the user's real account, and its files the user's real /tmp. So it talks to the local cloud when
+   * that runs, else to a port where nobody listens, and gets a temporary folder of its own.
+   */
+  stayLocal() {
+    const directory = join(this.serverless.serviceDir, process.env.LOCAL_DIR || '.local');
+    const endpoint = readEndpoint(directory);
+    if (endpoint === undefined) {
+      this.log.notice(`No local cloud runs on ${directory} (npm start): calls to AWS will be refused.`);
+    }
+
+    for (const name of Object.keys(process.env)) if (name.startsWith('AWS_')) delete process.env[name];
+    const temporary = join(directory, `invoke-local-${process.pid}`);
+    mkdirSync(temporary, { recursive: true });
+    process.once('exit', () => rmSync(temporary, { recursive: true, force: true }));
+    Object.assign(process.env, {
+      AWS_ENDPOINT_URL: endpoint?.awsEndpointUrl ?? 'http://127.0.0.1:9',
+      AWS_ACCESS_KEY_ID: endpoint?.accessKeyId ?? 'local',
+      AWS_SECRET_ACCESS_KEY: endpoint?.secretAccessKey ?? 'local',
+      AWS_EC2_METADATA_DISABLED: 'true',
+      AWS_CONFIG_FILE: join(temporary, 'none'),
+      AWS_SHARED_CREDENTIALS_FILE: join(temporary, 'none'),
+      TMPDIR: temporary,
+    });
+  }
+
+  naming() {
+    return this.serverless.getProvider('aws').naming;
+  }
+};
+
+/** The running local cloud's answer sheet; it deletes the file when it stops, so a dead one's `pid` is checked. */
+const readEndpoint = (directory) => {
+  try {
+    const endpoint = JSON.parse(readFileSync(join(directory, 'endpoint.json'), 'utf8'));
+    process.kill(endpoint.pid, 0);
+    return endpoint;
+  } catch {
+    return undefined;
+  }
+};

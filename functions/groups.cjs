@@ -1,0 +1,42 @@
+/**
+ * The inference functions: one per group, all of one code. `cold-NN` are shards, `hot-NN` are slots for models
+ * that the scaler gives workers of their own. lib/catalog/deployed-groups.ts derives the same names at run time.
+ */
+const MAX_GROUPS = 40; // CloudFormation takes 500 resources, and each function brings several with it.
+
+module.exports.functions = async ({ resolveVariable }) => {
+  const coldShards = parseCount('coldShards', await resolveVariable('param:coldShards'), 1);
+  const hotSlots = parseCount('hotSlots', await resolveVariable('param:hotSlots'), 0);
+  if (coldShards + hotSlots > MAX_GROUPS) {
+    throw new Error(`coldShards + hotSlots is ${coldShards + hotSlots}: at most ${MAX_GROUPS} fit one stack`);
+  }
+
+  const memorySize = Number(await resolveVariable('param:inferenceMemory'));
+  const names = [...numbered('cold', coldShards), ...numbered('hot', hotSlots)];
+  return Object.fromEntries(names.map((name) => [name, inferenceFunction(name, memorySize)]));
+};
+
+const inferenceFunction = (group, memorySize) => ({
+  description: `Inference, group ${group}`,
+  handler: 'dist/inference/handler.handler',
+  role: 'InferenceRole',
+  memorySize,
+  // SageMaker goes on loading a model for up to 360 s; the rest is for the answer.
+  timeout: 380,
+  layers: [{ Ref: 'OnnxruntimeLambdaLayer' }],
+  environment: { GROUP: group },
+  package: { patterns: ['dist/inference/**'] },
+});
+
+const numbered = (tier, count) =>
+  Array.from({ length: count }, (_, index) => `${tier}-${String(index).padStart(2, '0')}`);
+
+const parseCount = (name, value, min) => {
+  const count = Number(value);
+  if (!Number.isInteger(count) || count < min) {
+    throw new Error(
+      `parameter ${name} must be a whole number, at least ${min}, but is ${JSON.stringify(value)}`,
+    );
+  }
+  return count;
+};

@@ -1,0 +1,3 @@
+export declare const functions: (context: {
+  resolveVariable(name: string): Promise<unknown>;
+}) => Promise<Record<string, object>>;

@@ -1,0 +1,28 @@
+import { readEnv } from '../../lib/env.ts';
+
+export interface RouterConfig {
+  readonly endpointName: string;
+  readonly tableName: string;
+  readonly functionPrefix: string;
+  readonly coldShards: number;
+  readonly hotSlots: number;
+  readonly routesTtlMs: number;
+  readonly answerWithinMs: number;
+  readonly metricsNamespace: string;
+}
+
+/** @throws Error naming the variable that is missing or out of bounds. */
+export const parseRouterConfig = (environment: NodeJS.ProcessEnv): RouterConfig => {
+  const env = readEnv(environment);
+  return {
+    endpointName: env.text('ENDPOINT_NAME'),
+    tableName: env.text('TABLE_NAME'),
+    functionPrefix: env.text('FUNCTION_PREFIX'),
+    coldShards: env.integer('COLD_SHARDS', { min: 1, max: 100 }),
+    hotSlots: env.integer('HOT_SLOTS', { min: 0, max: 100 }),
+    routesTtlMs: 1000 * env.integer('ROUTES_TTL_SECONDS', { min: 1, max: 300, fallback: 5 }),
+    // An HTTP API gives up after 30 s (API Gateway quotas); the answer must leave before that.
+    answerWithinMs: 1000 * env.integer('ANSWER_WITHIN_SECONDS', { min: 1, max: 900, fallback: 28 }),
+    metricsNamespace: env.optionalText('METRICS_NAMESPACE', 'lambda-mme'),
+  };
+};

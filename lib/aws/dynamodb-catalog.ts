@@ -1,0 +1,121 @@
+import {
+  type AttributeValue,
+  BatchGetItemCommand,
+  ConditionalCheckFailedException,
+  DynamoDBClient,
+  GetItemCommand,
+  PutItemCommand,
+} from '@aws-sdk/client-dynamodb';
+import type { Catalog, Group } from '../catalog/catalog.ts';
+import type { Routes, Target } from '../catalog/routes.ts';
+
+type Item = Record<string, AttributeValue>;
+
+const ROUTES_KEY = 'ROUTES';
+const groupKey = (name: string): string => `GROUP#${name}`;
+
+/** Short limits: a router serves from what it last knew, so a slow table must not become a slow answer. */
+export const createDynamoDBClient = (): DynamoDBClient =>
+  new DynamoDBClient({
+    maxAttempts: 2,
+    requestHandler: { connectionTimeout: 500, requestTimeout: 1000, throwOnRequestTimeout: true },
+  });
+
+/** The catalog in one DynamoDB table with the string key `pk`. Never scanned. */
+export const dynamodbCatalog = (client: DynamoDBClient, tableName: string): Catalog => ({
+  async readRoutes() {
+    const { Item } = await client.send(
+      new GetItemCommand({ TableName: tableName, Key: { pk: { S: ROUTES_KEY } } }),
+    );
+    return Item && parseRoutes(Item);
+  },
+
+  async writeRoutes(routes, expectedEpoch) {
+    const condition =
+      expectedEpoch === undefined
+        ? { ConditionExpression: 'attribute_not_exists(pk)' }
+        : {
+            ConditionExpression: 'epoch = :expected',
+            ExpressionAttributeValues: { ':expected': { N: String(expectedEpoch) } },
+          };
+    try {
+      await client.send(
+        new PutItemCommand({ TableName: tableName, Item: encodeRoutes(routes), ...condition }),
+      );
+      return true;
+    } catch (error) {
+      if (error instanceof ConditionalCheckFailedException) return false;
+      throw error;
+    }
+  },
+
+  async listGroups(names) {
+    if (names.length === 0) return [];
+    const Keys = names.map((name) => ({ pk: { S: groupKey(name) } }));
+    const { Responses, UnprocessedKeys } = await client.send(
+      new BatchGetItemCommand({ RequestItems: { [tableName]: { Keys } } }),
+    );
+    if (UnprocessedKeys && Object.keys(UnprocessedKeys).length > 0) {
+      throw new Error('DynamoDB returned only a part of the group rows: it is throttling; try again');
+    }
+    return (Responses?.[tableName] ?? []).map(parseGroup);
+  },
+
+  async putGroup(group) {
+    await client.send(new PutItemCommand({ TableName: tableName, Item: encodeGroup(group) }));
+  },
+});
+
+const encodeRoutes = ({ epoch, coldGroups, hot }: Routes): Item => ({
+  pk: { S: ROUTES_KEY },
+  epoch: { N: String(epoch) },
+  coldGroups: { L: coldGroups.map((name) => ({ S: name })) },
+  hot: { M: Object.fromEntries([...hot].map(([model, target]) => [model, { M: encodeTarget(target) }])) },
+});
+
+const encodeTarget = ({ functionName, qualifier }: Target): Item => ({
+  functionName: { S: functionName },
+  qualifier: { S: qualifier },
+});
+
+const parseRoutes = (item: Item): Routes => {
+  const coldGroups = (item['coldGroups']?.L ?? []).map((name) => text(name, 'coldGroups'));
+  if (coldGroups.length === 0)
+    throw new Error('the ROUTES item names no cold group: the scaler must rewrite it');
+  const hot = Object.entries(item['hot']?.M ?? {}).map(
+    ([model, value]) => [model, parseTarget(value.M ?? {})] as const,
+  );
+  return { epoch: integer(item['epoch'], 'epoch'), coldGroups, hot: new Map(hot) };
+};
+
+const parseTarget = (item: Item): Target => ({
+  functionName: text(item['functionName'], 'functionName'),
+  qualifier: text(item['qualifier'], 'qualifier'),
+});
+
+const encodeGroup = ({ name, tier, functionName, workers }: Group): Item => ({
+  pk: { S: groupKey(name) },
+  name: { S: name },
+  tier: { S: tier },
+  functionName: { S: functionName },
+  workers: { N: String(workers) },
+});
+
+const parseGroup = (item: Item): Group => ({
+  name: text(item['name'], 'name'),
+  tier: text(item['tier'], 'tier') === 'hot' ? 'hot' : 'cold',
+  functionName: text(item['functionName'], 'functionName'),
+  workers: integer(item['workers'], 'workers'),
+});
+
+const text = (value: AttributeValue | undefined, attribute: string): string => {
+  if (value?.S === undefined) throw new Error(`catalog item: attribute ${attribute} should be a string`);
+  return value.S;
+};
+
+const integer = (value: AttributeValue | undefined, attribute: string): number => {
+  const number = Number(value?.N);
+  if (!Number.isInteger(number))
+    throw new Error(`catalog item: attribute ${attribute} should be a whole number`);
+  return number;
+};

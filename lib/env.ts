@@ -1,0 +1,37 @@
+type Environment = Readonly<Record<string, string | undefined>>;
+
+export interface EnvReader {
+  /** A value that must be there. */
+  text(name: string): string;
+  optionalText(name: string, fallback: string): string;
+  /** A whole number within bounds; `fallback` only when the variable is absent. */
+  integer(name: string, bounds: { min: number; max: number; fallback?: number }): number;
+}
+
+/**
+ * Reads a function's configuration. Meant for the init phase, where a throw surfaces as an init error
+ * that names the variable, instead of as a strange answer to the first caller.
+ */
+export const readEnv = (env: Environment): EnvReader => {
+  const text = (name: string): string => {
+    const value = env[name];
+    if (value === undefined || value === '') {
+      throw new Error(`environment variable ${name} is missing: set it in serverless.yml`);
+    }
+    return value;
+  };
+
+  return {
+    text,
+    optionalText: (name, fallback) => env[name] || fallback,
+    integer: (name, { min, max, fallback }) => {
+      const raw = env[name] === undefined || env[name] === '' ? fallback : Number(text(name));
+      if (raw === undefined || !Number.isInteger(raw) || raw < min || raw > max) {
+        throw new Error(
+          `environment variable ${name} must be a whole number from ${min} to ${max}, but is ${JSON.stringify(env[name])}`,
+        );
+      }
+      return raw;
+    },
+  };
+};

@@ -1,0 +1,47 @@
+import type { Routes, Target } from '../catalog/routes.ts';
+import { ServingError } from '../errors.ts';
+import type { InferenceCall, InferenceReply } from '../protocol/envelope.ts';
+import { type Invoker, Throttled } from './invoker.ts';
+import { rankGroups } from './rendezvous.ts';
+
+/** A cold call tries its home and one neighbour: a model spreads when it must, but not over every shard. */
+const MAX_TARGETS = 2;
+
+export interface DispatchOptions {
+  readonly invoker: Invoker;
+  /** The function behind a cold group. */
+  readonly coldTarget: (group: string) => Target;
+}
+
+/** Sends a call to the model's slot, else to its home shard, else to the next; only throttles move it on. */
+export const createDispatch =
+  ({ invoker, coldTarget }: DispatchOptions) =>
+  async (routes: Routes, call: InferenceCall): Promise<InferenceReply> => {
+    let throttled = new Throttled('function', 1);
+
+    for (const target of chooseTargets(routes, call.model, coldTarget)) {
+      try {
+        return await invoker.invoke(target, call);
+      } catch (error) {
+        if (!(error instanceof Throttled)) throw error;
+        throttled = error;
+        if (error.scope === 'account') break;
+      }
+    }
+
+    throw new ServingError('ThrottlingException', 'all workers for this model are busy; try again shortly', {
+      cause: throttled,
+      retryAfterSeconds: throttled.retryAfterSeconds,
+    });
+  };
+
+/** Where a model may be served, best first. Pure. */
+export const chooseTargets = (
+  routes: Routes,
+  model: string,
+  coldTarget: (group: string) => Target,
+): readonly Target[] => {
+  const slot = routes.hot.get(model);
+  const cold = rankGroups(model, routes.coldGroups).map(coldTarget);
+  return (slot === undefined ? cold : [slot, ...cold]).slice(0, MAX_TARGETS);
+};

@@ -1,0 +1,144 @@
+import { once } from 'node:events';
+import { mkdir } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import {
+  CreateTableCommand,
+  type CreateTableCommandInput,
+  DynamoDBClient,
+  ResourceInUseException,
+} from '@aws-sdk/client-dynamodb';
+import { ROOT } from '../deploy/inputs.ts';
+import type { Clock } from '../lib/clock.ts';
+import { packageDeployment } from './deployment/packaging.ts';
+import type { DeployedFunction, Deployment } from './deployment/template.ts';
+import { dispatchToServices } from './dispatch.ts';
+import { createHttpApi } from './http-api/http-api.ts';
+import type { FunctionConfig } from './lambda/function-config.ts';
+import { createLambda, type LambdaService } from './lambda/lambda.ts';
+import { openDynamoDB } from './services/dynamodb.ts';
+import { openS3, type S3Service } from './services/s3/s3.ts';
+import { createScheduler } from './services/scheduler.ts';
+import { environmentsPerFunction, type Settings } from './settings.ts';
+
+export const REGION = 'us-east-1';
+/** Nothing checks them here; they are what unchanged SDKs need in order to sign. */
+export const CREDENTIALS = { accessKeyId: 'local', secretAccessKey: 'local' };
+
+export interface Cloud {
+  readonly url: string;
+  readonly deployment: Deployment;
+  readonly s3: S3Service;
+  readonly lambda: LambdaService;
+  close(): Promise<void>;
+}
+
+export interface CloudOptions {
+  readonly settings: Settings;
+  readonly now: Clock;
+  readonly onProgress: (message: string) => void;
+  readonly onError: (error: unknown) => void;
+}
+
+/**
+ * The whole deployment on this machine: S3, DynamoDB, Lambda, the HTTP API and the schedules behind one loopback
+ * address, with the functions as serverless.yml resolves them.
+ * @throws FolderInUse when another process serves the same folder; PortTaken when the port is not free.
+ */
+export const startCloud = async ({ settings, now, onProgress, onError }: CloudOptions): Promise<Cloud> => {
+  await using stack = new AsyncDisposableStack();
+  const { directory } = settings;
+  await mkdir(directory, { recursive: true });
+
+  // First, because it takes the lock on the folder.
+  const s3 = await openS3({ directory: join(directory, 's3'), now });
+  stack.defer(() => s3.close());
+  const dynamodb = await openDynamoDB(join(directory, 'dynamodb'));
+  stack.defer(() => dynamodb.close());
+
+  const { deployment, codeDirectory } = await packageDeployment(directory, onProgress);
+  const server = createServer();
+  const url = await listen(server, settings.port);
+  stack.defer(() => closeServer(server));
+
+  const lambda = createLambda({
+    functions: deployment.functions.map((each) =>
+      toConfig(each, { url, codeDirectory, settings, deployment }),
+    ),
+    directory,
+    settings,
+    now,
+    onError,
+  });
+  stack.defer(() => lambda.close());
+  const httpApi = createHttpApi({ routes: deployment.routes, lambda, now, onError });
+  server.on(
+    'request',
+    dispatchToServices({ s3: s3.handle, dynamodb: dynamodb.handle, lambda: lambda.handle, httpApi }),
+  );
+
+  await createStorage(deployment, url, s3);
+  const scheduler = createScheduler({ schedules: deployment.schedules, lambda, onError });
+  stack.defer(() => scheduler.stop());
+  await scheduler.start();
+
+  const owned = stack.move();
+  return { url, deployment, s3, lambda, close: () => owned.disposeAsync() };
+};
+
+export class PortTaken extends Error {
+  override readonly name = 'PortTaken';
+}
+
+const listen = async (server: Server, port: number): Promise<string> => {
+  server.listen(port, '127.0.0.1');
+  await once(server, 'listening').catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EADDRINUSE') throw error;
+    throw new PortTaken(`port ${port} of 127.0.0.1 is taken by another program`, { cause: error });
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+};
+
+const closeServer = async (server: Server): Promise<void> => {
+  server.closeAllConnections();
+  server.close();
+  await once(server, 'close');
+};
+
+const toConfig = (
+  deployed: DeployedFunction,
+  context: { url: string; codeDirectory: string; settings: Settings; deployment: Deployment },
+): FunctionConfig => {
+  const { url, codeDirectory, settings, deployment } = context;
+  return {
+    ...deployed,
+    codeDirectory,
+    // The layer's packages as npm installed them: the layer itself holds binaries for Lambda's platform.
+    nodePath: [join(ROOT, 'node_modules')],
+    region: REGION,
+    environment: {
+      ...deployed.environment,
+      AWS_ENDPOINT_URL: url,
+      AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
+    },
+    versions: ['1'],
+    aliases: Object.fromEntries(deployed.aliases.map((alias) => [alias, '1'])),
+    maxEnvironments: settings.maxEnvironments || environmentsPerFunction(deployment.functions.length),
+  };
+};
+
+const createStorage = async (deployment: Deployment, url: string, s3: S3Service): Promise<void> => {
+  for (const bucket of deployment.buckets) await s3.store.createBucket(bucket);
+
+  const client = new DynamoDBClient({ region: REGION, endpoint: url, credentials: CREDENTIALS });
+  for (const table of deployment.tables) {
+    const { TableName, AttributeDefinitions, KeySchema, BillingMode } = table;
+    const input = { TableName, AttributeDefinitions, KeySchema, BillingMode } as CreateTableCommandInput;
+    await client.send(new CreateTableCommand(input)).catch((error: unknown) => {
+      if (!(error instanceof ResourceInUseException)) throw error;
+    });
+  }
+  client.destroy();
+};

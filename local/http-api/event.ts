@@ -1,0 +1,103 @@
+import type { IncomingMessage } from 'node:http';
+
+/** The event of an HTTP API, payload format 2.0 (docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html). */
+export interface HttpApiEvent {
+  readonly version: '2.0';
+  readonly routeKey: string;
+  readonly rawPath: string;
+  readonly rawQueryString: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly queryStringParameters?: Readonly<Record<string, string>>;
+  readonly pathParameters?: Readonly<Record<string, string>>;
+  readonly requestContext: object;
+  readonly body?: string;
+  readonly isBase64Encoded: boolean;
+}
+
+export interface EventParts {
+  readonly request: IncomingMessage;
+  readonly body: Buffer;
+  readonly routeKey: string;
+  readonly pathParameters: Readonly<Record<string, string>>;
+  readonly requestId: string;
+  readonly nowMs: number;
+}
+
+/** What API Gateway passes as text; every other body travels as base64. */
+const TEXT = /^(text\/.*|application\/(json|javascript|xml))$/;
+
+export const toEvent = ({
+  request,
+  body,
+  routeKey,
+  pathParameters,
+  requestId,
+  nowMs,
+}: EventParts): HttpApiEvent => {
+  const url = request.url ?? '/';
+  const question = url.indexOf('?');
+  const rawPath = question < 0 ? url : url.slice(0, question);
+  const rawQueryString = question < 0 ? '' : url.slice(question + 1);
+  const headers = decodeHeaders(request);
+  const isText = TEXT.test((headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '');
+
+  return {
+    version: '2.0',
+    routeKey,
+    rawPath,
+    rawQueryString,
+    headers,
+    ...(rawQueryString === '' ? {} : { queryStringParameters: decodeQuery(rawQueryString) }),
+    ...(Object.keys(pathParameters).length === 0 ? {} : { pathParameters }),
+    requestContext: {
+      accountId: '000000000000',
+      apiId: 'local',
+      domainName: headers['host'] ?? '127.0.0.1',
+      domainPrefix: 'local',
+      http: {
+        method: request.method ?? 'GET',
+        path: rawPath,
+        protocol: `HTTP/${request.httpVersion}`,
+        sourceIp: request.socket.remoteAddress ?? '127.0.0.1',
+        userAgent: headers['user-agent'] ?? '',
+      },
+      requestId,
+      routeKey,
+      stage: '$default',
+      time: new Date(nowMs).toISOString(),
+      timeEpoch: nowMs,
+    },
+    ...(body.length === 0 ? {} : { body: body.toString(isText ? 'utf8' : 'base64') }),
+    isBase64Encoded: body.length > 0 && !isText,
+  };
+};
+
+const decodeHeaders = (request: IncomingMessage): Record<string, string> => {
+  const headers: Record<string, string> = {};
+  for (const [name, value] of Object.entries(request.headers)) {
+    if (value !== undefined) headers[name] = decodeHeader(Array.isArray(value) ? value.join(',') : value);
+  }
+  return headers;
+};
+
+const hasNonAscii = /[\u0080-\u00ff]/;
+const strictUtf8 = new TextDecoder('utf-8', { fatal: true });
+
+/** Node reads header bytes as latin1, while boto3 sends UTF-8: what is valid UTF-8 is taken as such. */
+const decodeHeader = (value: string): string => {
+  if (!hasNonAscii.test(value)) return value;
+  try {
+    return strictUtf8.decode(Buffer.from(value, 'latin1'));
+  } catch {
+    return value;
+  }
+};
+
+/** Values of a repeated parameter are joined with commas, as API Gateway does. */
+const decodeQuery = (rawQueryString: string): Record<string, string> => {
+  const query: Record<string, string> = {};
+  for (const [name, value] of new URLSearchParams(rawQueryString)) {
+    query[name] = name in query ? `${query[name]},${value}` : value;
+  }
+  return query;
+};

@@ -1,0 +1,55 @@
+import type { DeployedRoute } from '../deployment/template.ts';
+
+export interface Match {
+  readonly route: DeployedRoute;
+  readonly pathParameters: Readonly<Record<string, string>>;
+}
+
+/** Finds the route of a request as an HTTP API does: literal segments before `{variables}`; each takes one segment. */
+export const createRouteTable = (routes: readonly DeployedRoute[]) => {
+  const parsed = routes.map((route) => {
+    const [method = '', path = ''] = route.routeKey.split(' ');
+    return { route, method, segments: path.split('/') };
+  });
+  parsed.sort((a, b) => variables(a.segments) - variables(b.segments));
+
+  return (method: string, path: string): Match | undefined => {
+    const segments = path.split('/');
+    for (const candidate of parsed) {
+      if (candidate.method !== 'ANY' && candidate.method !== method) continue;
+      const pathParameters = matchSegments(candidate.segments, segments);
+      if (pathParameters) return { route: candidate.route, pathParameters };
+    }
+    return undefined;
+  };
+};
+
+const variables = (segments: readonly string[]): number =>
+  segments.filter((each) => each.startsWith('{')).length;
+
+const matchSegments = (
+  pattern: readonly string[],
+  segments: readonly string[],
+): Record<string, string> | undefined => {
+  if (pattern.length !== segments.length) return undefined;
+  const parameters: Record<string, string> = {};
+  for (const [index, expected] of pattern.entries()) {
+    const came = segments[index] ?? '';
+    if (!expected.startsWith('{')) {
+      if (expected !== came) return undefined;
+      continue;
+    }
+    const value = decode(came);
+    if (value === undefined || value === '') return undefined;
+    parameters[expected.slice(1, -1)] = value;
+  }
+  return parameters;
+};
+
+const decode = (segment: string): string | undefined => {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return undefined;
+  }
+};

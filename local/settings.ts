@@ -1,0 +1,49 @@
+import { availableParallelism, totalmem } from 'node:os';
+import { resolve } from 'node:path';
+import { readEnv } from '../lib/env.ts';
+
+export interface Settings {
+  readonly port: number;
+  readonly directory: string;
+  /** Copies of the diabetes model that a first start uploads. */
+  readonly models: number;
+  /** `aws`: AWS's quotas hold, e.g. no queue before a busy function. `off`: what a laptop's demo wants. */
+  readonly limits: 'aws' | 'off';
+  /** Environments a function may have; 0 lets `environmentsPerFunction` decide. */
+  readonly maxEnvironments: number;
+  readonly queueWaitMs: number;
+  readonly idleMs: number;
+}
+
+/** @throws Error naming the variable that is out of bounds. */
+export const parseSettings = (environment: NodeJS.ProcessEnv): Settings => {
+  const env = readEnv(environment);
+  const limits = env.optionalText('LOCAL_LIMITS', 'off');
+  if (limits !== 'aws' && limits !== 'off') {
+    throw new Error(`environment variable LOCAL_LIMITS must be aws or off, but is ${JSON.stringify(limits)}`);
+  }
+  return {
+    port: env.integer('PORT', { min: 0, max: 65_535, fallback: 3000 }),
+    directory: resolve(env.optionalText('LOCAL_DIR', '.local')),
+    models: env.integer('MODELS', { min: 0, max: 1_000_000, fallback: 1000 }),
+    limits,
+    maxEnvironments: env.integer('LOCAL_MAX_ENVIRONMENTS', { min: 0, max: 1000, fallback: 0 }),
+    queueWaitMs: 1000 * env.integer('LOCAL_QUEUE_SECONDS', { min: 0, max: 60, fallback: 5 }),
+    idleMs: 1000 * env.integer('LOCAL_IDLE_SECONDS', { min: 1, max: 86_400, fallback: 600 }),
+  };
+};
+
+/** What one environment takes with a few hundred small models in it; measured in bench/README.md. */
+const ENVIRONMENT_BYTES = 192 * 1024 * 1024;
+
+/**
+ * How many environments each function may have on this machine: one per core, as long as all of them together
+ * fit half of the memory. At least two, or a slow call would block every other of its function.
+ */
+export const environmentsPerFunction = (
+  functions: number,
+  { cores = availableParallelism(), memoryBytes = totalmem() } = {},
+): number => {
+  const room = Math.floor(memoryBytes / 2 / ENVIRONMENT_BYTES / functions);
+  return Math.max(2, Math.min(cores, room));
+};

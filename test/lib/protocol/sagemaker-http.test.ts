@@ -1,0 +1,104 @@
+import { describe, expect, it } from 'vitest';
+import { ServingError, toServingError } from '../../../lib/errors.ts';
+import { encodeError, encodeReply, parseInvocation } from '../../../lib/protocol/sagemaker-http.ts';
+import { httpRequest } from '../../fakes/builders.ts';
+
+describe('parseInvocation', () => {
+  it('reads what InvokeEndpoint sends', () => {
+    const request = httpRequest({
+      headers: {
+        'content-type': 'text/csv',
+        accept: 'application/json',
+        'x-amzn-sagemaker-target-model': 'tenant-7/churn.tar.gz',
+      },
+      body: 'MSwy',
+      isBase64Encoded: true,
+    });
+
+    expect(parseInvocation(request, 'mme')).toEqual({
+      model: 'tenant-7/churn.tar.gz',
+      contentType: 'text/csv',
+      accept: 'application/json',
+      body: 'MSwy',
+      isBase64Encoded: true,
+    });
+  });
+
+  it('passes a missing body on as an empty one, for the codec to judge', () => {
+    const { body: _, ...request } = httpRequest();
+
+    expect(parseInvocation(request, 'mme').body).toBe('');
+  });
+
+  it.each([
+    [
+      'another endpoint',
+      httpRequest({ pathParameters: { EndpointName: 'other' } }),
+      /"other" not found.*"mme"/,
+    ],
+    ['no endpoint', httpRequest({ pathParameters: {} }), /"" not found/],
+    ['no TargetModel', httpRequest({ headers: {} }), /TargetModel is missing.*X-Amzn-SageMaker-Target-Model/],
+    [
+      'a name that climbs',
+      httpRequest({ headers: { 'x-amzn-sagemaker-target-model': '../m.tar.gz' } }),
+      /\.\./,
+    ],
+  ])('refuses %s', (_, request, message) => {
+    const parse = () => parseInvocation(request, 'mme');
+
+    expect(parse).toThrow(message);
+    expect(parse).toThrow(expect.objectContaining({ code: 'ValidationError', status: 400 }));
+  });
+
+  it('quotes at most a little of what came', () => {
+    const request = httpRequest({ pathParameters: { EndpointName: 'x'.repeat(5000) } });
+
+    expect(() => parseInvocation(request, 'mme')).toThrow(/^Endpoint "x{80}\.\.\."/);
+  });
+});
+
+describe('encodeReply', () => {
+  it('answers with the headers of SageMaker Runtime', () => {
+    expect(encodeReply({ ok: true, contentType: 'application/json', body: '[[1]]' }, 'request-1')).toEqual({
+      statusCode: 200,
+      headers: {
+        'content-type': 'application/json',
+        'x-amzn-invoked-production-variant': 'AllTraffic',
+        'x-amzn-requestid': 'request-1',
+      },
+      body: '[[1]]',
+    });
+  });
+});
+
+describe('encodeError', () => {
+  it('names the exception in the header, as the SDKs read it', () => {
+    const { statusCode, headers, body } = encodeError(
+      new ServingError('ModelError', 'bad model'),
+      'request-1',
+    );
+
+    expect(statusCode).toBe(424);
+    expect(headers).toMatchObject({ 'x-amzn-errortype': 'ModelError', 'x-amzn-requestid': 'request-1' });
+    expect(JSON.parse(body)).toEqual({ Message: 'bad model' });
+  });
+
+  it('says when to come back, where that is known', () => {
+    const error = new ServingError('ThrottlingException', 'busy', { retryAfterSeconds: 3 });
+
+    expect(encodeError(error, 'request-1').headers['retry-after']).toBe('3');
+  });
+
+  it('keeps to the 2,048 characters of SageMaker messages', () => {
+    const { body } = encodeError(new ServingError('ModelError', 'x'.repeat(5000)), 'request-1');
+
+    expect((JSON.parse(body) as { Message: string }).Message).toHaveLength(2048);
+  });
+
+  it('does not tell callers what went wrong inside', () => {
+    const { statusCode, body } = encodeError(toServingError(new Error('secret path /var/x')), 'request-1');
+
+    expect(statusCode).toBe(500);
+    expect(body).not.toContain('secret');
+  });
+});

@@ -1,0 +1,34 @@
+import { describe, expect, it } from 'vitest';
+import { createRouteTable } from '../../../local/http-api/routes.ts';
+
+const find = createRouteTable(
+  ['POST /endpoints/{EndpointName}/invocations', 'GET /ping', 'GET /{anything}'].map((routeKey) => ({
+    routeKey,
+    timeoutMs: 30_000,
+    target: { functionName: 'router', qualifier: 'live' },
+  })),
+);
+
+describe('createRouteTable', () => {
+  it('gives the variables of a path, decoded as an HTTP API does', () => {
+    const match = find('POST', '/endpoints/a%2Fb/invocations');
+
+    expect(match?.route.routeKey).toBe('POST /endpoints/{EndpointName}/invocations');
+    expect(match?.pathParameters).toEqual({ EndpointName: 'a/b' });
+  });
+
+  it('prefers a literal path to a variable', () => {
+    expect(find('GET', '/ping')?.route.routeKey).toBe('GET /ping');
+    expect(find('GET', '/pong')?.route.routeKey).toBe('GET /{anything}');
+  });
+
+  it.each([
+    ['POST', '/ping'],
+    ['POST', '/endpoints/mme'],
+    ['POST', '/endpoints//invocations'],
+    ['POST', '/endpoints/%zz/invocations'],
+    ['POST', '/endpoints/mme/invocations/'],
+  ])('knows no %s %s', (method, path) => {
+    expect(find(method, path)).toBeUndefined();
+  });
+});

@@ -1,0 +1,28 @@
+import { describe, expect, it } from 'vitest';
+import { environmentsPerFunction, parseSettings } from '../../local/settings.ts';
+
+const GIB = 1024 ** 3;
+
+describe('parseSettings', () => {
+  it('has a default for everything', () => {
+    expect(parseSettings({})).toMatchObject({ port: 3000, models: 1000, limits: 'off', queueWaitMs: 5000 });
+  });
+
+  it.each([
+    [{ PORT: '70000' }, /PORT must be a whole number from 0 to 65535/],
+    [{ MODELS: 'all' }, /MODELS must be/],
+    [{ LOCAL_LIMITS: 'some' }, /LOCAL_LIMITS must be aws or off/],
+  ])('refuses %o', (environment, message) => {
+    expect(() => parseSettings(environment)).toThrow(message);
+  });
+});
+
+describe('environmentsPerFunction', () => {
+  it.each([
+    ['one per core where memory allows', { cores: 8, memoryBytes: 64 * GIB }, 8],
+    ['fewer where memory is short', { cores: 16, memoryBytes: 8 * GIB }, 2],
+    ['two at least', { cores: 1, memoryBytes: 2 * GIB }, 2],
+  ])('gives %s', (_, machine, expected) => {
+    expect(environmentsPerFunction(8, machine)).toBe(expected);
+  });
+});
