@@ -58,7 +58,7 @@ const translate = (error: unknown): unknown => {
     const scope = ACCOUNT_REASONS.has(Reason) ? 'account' : 'function';
     return new Throttled(scope, Math.max(1, Number(retryAfterSeconds) || 1), { cause: error });
   }
-  if (error.name === 'TimeoutError') {
+  if (isTimeUp(error)) {
     return new ServingError(
       'ModelNotReadyException',
       'the model was still loading or running when the time for an answer was up; try again',
@@ -71,6 +71,12 @@ const translate = (error: unknown): unknown => {
     return new ServingError('ServiceUnavailable', 'Lambda could not be reached; try again', { cause: error });
   }
   return error;
+};
+
+/** The SDK names a broken connection (ECONNRESET, EPIPE) TimeoutError too; only the code tells them apart. */
+const isTimeUp = (error: Error): boolean => {
+  const { code } = error as NodeJS.ErrnoException;
+  return error.name === 'TimeoutError' && code !== 'ECONNRESET' && code !== 'EPIPE';
 };
 
 /** What Lambda itself says of a run that gave no reply: {"errorType", "errorMessage"}. */
