@@ -1,0 +1,28 @@
+export interface LambdaErrorOptions extends ErrorOptions {
+  /** `Reason` of a TooManyRequestsException. */
+  readonly reason?: string;
+  readonly retryAfterSeconds?: number;
+}
+
+/** A call that Lambda refuses before any function runs, under its own name and status (Lambda API, Invoke). */
+export class LambdaError extends Error {
+  override readonly name = 'LambdaError';
+  readonly type: string;
+  readonly status: number;
+  readonly reason: string | undefined;
+  readonly retryAfterSeconds: number | undefined;
+
+  constructor(type: string, status: number, message: string, options: LambdaErrorOptions = {}) {
+    super(message, options);
+    this.type = type;
+    this.status = status;
+    this.reason = options.reason;
+    this.retryAfterSeconds = options.retryAfterSeconds;
+  }
+}
+
+export const throttled = (functionName: string, why: string): LambdaError =>
+  new LambdaError('TooManyRequestsException', 429, `Rate Exceeded: ${functionName} ${why}`, {
+    reason: 'ReservedFunctionConcurrentInvocationLimitExceeded',
+    retryAfterSeconds: 1,
+  });

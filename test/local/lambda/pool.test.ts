@@ -1,0 +1,192 @@
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { type Harness, type HarnessOptions, isAlive, startLambda } from './lambda-harness.ts';
+
+let harness: Harness | undefined;
+afterEach(async () => {
+  await harness?.close();
+  harness = undefined;
+});
+
+const start = async (
+  options: Partial<HarnessOptions> & { maxEnvironments?: number } = {},
+): Promise<Harness> => {
+  const { maxEnvironments = 1, ...rest } = options;
+  harness = await startLambda({ functions: { f: { source: GATED, maxEnvironments } }, ...rest });
+  return harness;
+};
+
+/** Waits for a file `gate-<n>` before it answers, and says who it is and how many events it had at once. */
+const GATED = `
+  import { existsSync, watch } from 'node:fs';
+  let running = 0;
+  export const handler = async ({ gate, id }) => {
+    running++;
+    const most = running;
+    while (gate && !existsSync(gate)) await new Promise((resolve) => setTimeout(resolve, 5));
+    running--;
+    return { pid: process.pid, most, id };
+  };`;
+
+const gate = () => {
+  const path = `${harness?.directory}/gate-${Math.trunc(performance.now() * 1000)}`;
+  return {
+    path,
+    open: async () => {
+      const { writeFileSync } = await import('node:fs');
+      writeFileSync(path, '');
+    },
+  };
+};
+
+const invoke = async (event: object = {}, qualifier?: string) => {
+  if (harness === undefined) throw new Error('not started');
+  const call = {
+    functionName: 'f',
+    payload: JSON.stringify(event),
+    ...(qualifier === undefined ? {} : { qualifier }),
+  };
+  const result = await harness.lambda.invoke(call);
+  return { ...result, value: JSON.parse(result.payload) };
+};
+
+const states = (): readonly string[] => harness?.lambda.status().map(({ state }) => state) ?? [];
+
+describe('the environments of a function', () => {
+  it('take one event at a time', async () => {
+    await start();
+
+    const results = await Promise.all([invoke(), invoke(), invoke(), invoke()]);
+
+    expect(new Set(results.map(({ value }) => value.pid)).size).toBe(1);
+    expect(results.map(({ value }) => value.most)).toEqual([1, 1, 1, 1]);
+  });
+
+  it('are as many as calls need, and no more than are allowed', async () => {
+    await start({ maxEnvironments: 2 });
+    const door = gate();
+
+    const calls = [1, 2, 3, 4, 5].map((id) => invoke({ id, gate: door.path }));
+    await vi.waitFor(() => expect(states()).toEqual(['busy', 'busy']));
+    await door.open();
+    const results = await Promise.all(calls);
+
+    expect(new Set(results.map(({ value }) => value.pid)).size).toBe(2);
+  });
+
+  it('serve waiting calls in order of arrival', async () => {
+    await start();
+    const order: number[] = [];
+
+    await Promise.all(
+      [1, 2, 3, 4, 5, 6].map((id) => invoke({ id }).then(({ value }) => order.push(value.id))),
+    );
+
+    expect(order).toEqual([1, 2, 3, 4, 5, 6]);
+  });
+
+  it('prefer the most recently used, so that the others may be reaped', async () => {
+    await start({ maxEnvironments: 2 });
+    const door = gate();
+    const calls = [invoke({ gate: door.path }), invoke({ gate: door.path })];
+    await vi.waitFor(() => expect(states()).toEqual(['busy', 'busy']));
+    await door.open();
+    await Promise.all(calls);
+
+    const first = await invoke();
+    const second = await invoke();
+
+    expect(second.value.pid).toBe(first.value.pid);
+  });
+
+  it('answer 429 to a call that has waited long enough', async () => {
+    await start({ settings: { queueWaitMs: 200 } });
+    const door = gate();
+    await invoke();
+    const serving = invoke({ gate: door.path });
+
+    await expect(invoke()).rejects.toMatchObject({
+      type: 'TooManyRequestsException',
+      status: 429,
+      reason: 'ReservedFunctionConcurrentInvocationLimitExceeded',
+      retryAfterSeconds: 1,
+    });
+    await door.open();
+    await serving;
+  });
+
+  it("answer 429 at once under AWS's limits, which know no queue", async () => {
+    await start({ settings: { limits: 'aws' } });
+    const door = gate();
+    const serving = invoke({ gate: door.path });
+
+    await expect(invoke()).rejects.toMatchObject({ type: 'TooManyRequestsException' });
+    await door.open();
+    await serving;
+  });
+
+  it('are replaced when killed while idle, without a failed call', async () => {
+    await start();
+    const { value: before } = await invoke();
+
+    process.kill(before.pid, 'SIGKILL');
+    await vi.waitFor(() => expect(isAlive(before.pid)).toBe(false));
+    await vi.waitFor(() => expect(states()).toEqual([]));
+
+    expect((await invoke()).value.pid).not.toBe(before.pid);
+  });
+
+  it('when one is killed while calls wait, cost only the call that it served', async () => {
+    await start();
+    const door = gate();
+    const { value } = await invoke();
+    const served = invoke({ gate: door.path });
+    const waiting = [invoke({ id: 1 }), invoke({ id: 2 })];
+
+    process.kill(value.pid, 'SIGKILL');
+
+    expect((await served).value.errorType).toBe('Runtime.ExitError');
+    expect((await Promise.all(waiting)).map((result) => result.value.id)).toEqual([1, 2]);
+  });
+
+  it('end when they have been idle for long enough', async () => {
+    let nowMs = 0;
+    await start({ settings: { idleMs: 600_000 }, now: () => nowMs });
+    const { value } = await invoke();
+
+    nowMs = 600_001;
+
+    await vi.waitFor(() => expect(isAlive(value.pid)).toBe(false), { timeout: 5000 });
+    expect(states()).toEqual([]);
+  });
+
+  it('run the version that was asked for, within one bound for all versions', async () => {
+    await start();
+
+    const latest = await invoke();
+    const version = await invoke({}, '1');
+    const alias = await invoke({}, 'live');
+
+    expect([latest, version, alias].map(({ executedVersion }) => executedVersion)).toEqual([
+      '$LATEST',
+      '1',
+      '1',
+    ]);
+    expect(alias.value.pid).toBe(version.value.pid);
+    expect(version.value.pid).not.toBe(latest.value.pid);
+    expect(states()).toEqual(['idle']);
+  });
+
+  it('refuse calls that wait when the service closes', async () => {
+    await start();
+    const door = gate();
+    await invoke();
+    const served = invoke({ gate: door.path });
+    const waiting = invoke();
+    const refused = expect(waiting).rejects.toThrow('shutting down');
+
+    await harness?.lambda.close();
+
+    await refused;
+    await served;
+  });
+});
