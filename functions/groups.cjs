@@ -25,7 +25,7 @@ const inferenceFunction = (group, memorySize) => ({
   timeout: 380,
   layers: [{ Ref: 'OnnxruntimeLambdaLayer' }],
   environment: { GROUP: group },
-  package: { patterns: ['dist/inference/**'] },
+  package: { patterns: ['dist/inference/handler.*js'] },
 });
 
 const numbered = (tier, count) =>

@@ -27,7 +27,12 @@ const router = createRouter({
     invoker: lambdaInvoker(createLambdaClient(config)),
     coldTarget: groups.coldTarget,
   }),
-  metrics: emfMetrics({ namespace: config.metricsNamespace, service: 'router' }),
+  metrics: emfMetrics({
+    namespace: config.metricsNamespace,
+    dimensions: { EndpointName: config.endpointName },
+    flushEveryMs: 10_000,
+    now: Date.now,
+  }),
   onFault: (error, { requestContext }) => logger.error('request failed', { ...requestContext, error }),
 });
 

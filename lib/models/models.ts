@@ -1,0 +1,115 @@
+import type { ArchiveLimits } from '../archive/entry-policy.ts';
+import { extractArtifact } from '../archive/extract.ts';
+import { SingleFlight } from '../cache/single-flight.ts';
+import type { Clock } from '../clock.ts';
+import type { Engine, LoadedModel } from '../engines/engine.ts';
+import { ServingError } from '../errors.ts';
+import type { Metrics } from '../metrics/metrics.ts';
+import type { DiskCache } from './disk-cache.ts';
+import type { Lease, MemoryCache } from './memory-cache.ts';
+import type { ModelStore } from './model-store.ts';
+
+export interface ModelsOptions {
+  readonly store: ModelStore;
+  readonly disk: DiskCache;
+  readonly memory: MemoryCache;
+  readonly engine: Engine;
+  readonly limits: ArchiveLimits;
+  readonly metrics: Metrics;
+  readonly now: Clock;
+}
+
+export interface Models {
+  /**
+   * Opens a model from where it is nearest: memory, disk, store. Calls that come together share one load; a load
+   * that fails is not remembered.
+   * @throws ServingError ValidationError for a model that is not in the store, ModelError for one that cannot be
+   * served, and what the store throws.
+   */
+  open(name: string): Promise<Lease>;
+}
+
+/** The one place where the tiers meet. */
+export const createModels = (options: ModelsOptions): Models => {
+  const { store, disk, memory, engine, limits, metrics, now } = options;
+  const flights = new SingleFlight<void>();
+
+  const timed = async <T>(metric: string, work: () => Promise<T>): Promise<T> => {
+    const startedMs = now();
+    const result = await work();
+    metrics.timeMicros(metric, 1000 * (now() - startedMs));
+    return result;
+  };
+
+  const download = async (name: string): Promise<string> => {
+    const object = await store.get(name);
+    if (object === undefined) throw notFound(name);
+    const directory = await disk.reserve(name, object.etag);
+    await extractArtifact({ name, source: object.body, directory, limits });
+    return directory;
+  };
+
+  const loadFrom = async (directory: string): Promise<LoadedModel> => {
+    const model = await timed('ModelLoadingTime', () => engine.load(directory));
+    if (model.sizeBytes <= memory.maxBytes) return model;
+    await model[Symbol.asyncDispose]();
+    throw new ServingError(
+      'ModelError',
+      `the model takes ${model.sizeBytes} bytes of memory, and a worker has ${memory.maxBytes} for models: give the inference functions more memorySize`,
+    );
+  };
+
+  const loadFromDisk = async (name: string): Promise<LoadedModel | undefined> => {
+    const directory = disk.find(name);
+    if (directory === undefined) return undefined;
+    try {
+      return await loadFrom(directory);
+    } catch {
+      // What is on disk was good once; if it no longer is, the store has the truth.
+      disk.drop(name);
+      return undefined;
+    }
+  };
+
+  const loadFromStore = async (name: string): Promise<LoadedModel> => {
+    const directory = await timed('ModelDownloadingTime', () => download(name));
+    const model = await loadFrom(directory).catch(async (error: unknown) => {
+      await disk.discard(directory);
+      throw error;
+    });
+    await disk.keep(name, directory);
+    return model;
+  };
+
+  const load = async (name: string): Promise<void> => {
+    const model = (await loadFromDisk(name)) ?? (await loadFromStore(name));
+    await memory.add(name, model)[Symbol.asyncDispose]();
+  };
+
+  return {
+    async open(name) {
+      let lease = memory.lease(name);
+      metrics.count('ModelCacheHit', lease === undefined ? 0 : 1);
+      for (let attempt = 0; lease === undefined && attempt < MAX_LOADS; attempt++) {
+        await flights.run(name, () => load(name));
+        lease = memory.lease(name);
+      }
+      if (lease === undefined) {
+        throw new ServingError(
+          'ServiceUnavailable',
+          `model ${name} is evicted as soon as it is loaded; try again`,
+        );
+      }
+      return lease;
+    },
+  };
+};
+
+/** A model may be evicted between its load and its use, when others load at the same time. */
+const MAX_LOADS = 3;
+
+const notFound = (name: string): ServingError =>
+  new ServingError(
+    'ValidationError',
+    `model ${JSON.stringify(name)} not found: TargetModel is the key of an object below the endpoint's models prefix; upload the artifact there, or mend the name`,
+  );

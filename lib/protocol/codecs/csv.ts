@@ -1,0 +1,114 @@
+import type { Tensor, TensorSpec } from '../../engines/engine.ts';
+import type { Codec } from './codec.ts';
+import { createElementWriter, nonFiniteName } from './elements.ts';
+import { describeShape, describeValue, invalidInput } from './invalid-input.ts';
+
+/**
+ * `text/csv` without a header: a row per line, a feature per column, for models with one input of rank 2 (or 1: a
+ * value per line). Fields may be quoted as in RFC 4180, but not span lines. The answer has a line per row, with the columns of all outputs
+ * side by side in the model's order.
+ */
+export const csvCodec: Codec = {
+  mediaType: 'text/csv',
+
+  decode(body, inputs) {
+    const spec = tabular(inputs);
+    const lines = body.replace(/\r?\n$/, '').split(/\r?\n/);
+    if (body.trim() === '')
+      throw invalidInput('the body is empty: expected one line per row, for example 0.1,0.2,0.3');
+
+    const rows = lines.map((line, index) => splitFields(line, index + 1));
+    const columns = (spec.shape.length === 2 ? spec.shape[1] : 1) ?? rows[0]?.length ?? 0;
+    checkRowCount(rows.length, spec);
+    const writer = createElementWriter(spec.type, rows.length * columns);
+    for (const [row, fields] of rows.entries()) {
+      if (fields.length !== columns) {
+        throw invalidInput(
+          `line ${row + 1} has ${fields.length} columns, but should have ${columns} (input ${spec.name} has the shape ${describeShape(spec.shape)})`,
+        );
+      }
+      for (const [column, field] of fields.entries()) {
+        const expected = writer.write(parseField(field, spec), row * columns + column);
+        if (expected !== undefined) throw badField({ row, column, field, expected, spec });
+      }
+    }
+    const shape = spec.shape.length === 2 ? [rows.length, columns] : [rows.length];
+    return { tensors: [{ name: spec.name, type: spec.type, shape, data: writer.data }], form: 'bare' };
+  },
+
+  encode(outputs) {
+    const rows = outputs[0]?.shape[0] ?? 1;
+    const tables = outputs.map((tensor) => ({ tensor, columns: tensor.data.length / rows }));
+    const lines = Array.from({ length: rows }, (_, row) =>
+      tables
+        .flatMap(({ tensor, columns }) =>
+          Array.from({ length: columns }, (_unused, column) => writeField(tensor, row * columns + column)),
+        )
+        .join(','),
+    );
+    return `${lines.join('\n')}\n`;
+  },
+};
+
+const tabular = (inputs: readonly TensorSpec[]): TensorSpec => {
+  const [spec] = inputs;
+  if (inputs.length !== 1 || spec === undefined) {
+    throw invalidInput(
+      `text/csv fits models with one input, and this one has ${inputs.length}: send application/json`,
+    );
+  }
+  if (spec.shape.length !== 1 && spec.shape.length !== 2) {
+    throw invalidInput(
+      `text/csv fits tables, and input ${spec.name} has the shape ${describeShape(spec.shape)}: send application/json`,
+    );
+  }
+  return spec;
+};
+
+const checkRowCount = (rows: number, spec: TensorSpec): void => {
+  const [expected] = spec.shape;
+  if (expected !== undefined && rows !== expected) {
+    throw invalidInput(
+      `the body has ${rows} lines, but should have ${expected} (input ${spec.name} has the shape ${describeShape(spec.shape)})`,
+    );
+  }
+};
+
+const splitFields = (line: string, lineNumber: number): readonly string[] => {
+  if (!line.includes('"')) return line.split(',');
+  const fields = [...line.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^",]*))(?=,|$)/g)];
+  const length = fields.reduce((sum, match) => sum + match[0].length, 0);
+  if (length !== line.length) throw invalidInput(`line ${lineNumber}: the quotes do not match`);
+  return fields.map((match) => match[1]?.replaceAll('""', '"') ?? match[2] ?? '');
+};
+
+/** A field is text; what it stands for depends on the input's type. */
+const parseField = (field: string, { type }: TensorSpec): unknown => {
+  const text = field.trim();
+  if (type === 'string') return field;
+  if (type === 'bool') return text === 'true' ? true : text === 'false' ? false : text;
+  if (type === 'int64' || type === 'uint64') return text;
+  return /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(text) ? Number(text) : text;
+};
+
+interface BadField {
+  readonly row: number;
+  readonly column: number;
+  readonly field: string;
+  readonly expected: string;
+  readonly spec: TensorSpec;
+}
+
+const badField = ({ row, column, field, expected, spec }: BadField) =>
+  invalidInput(
+    `line ${row + 1}, column ${column + 1} should be ${expected} (input ${spec.name} is ${spec.type}), but is ${describeValue(field)}` +
+      (row === 0 ? '; if the first line is a header, leave it out' : ''),
+  );
+
+const writeField = ({ data, type }: Tensor, index: number): string => {
+  const element = data[index];
+  if (type === 'bool') return element === 0 ? 'false' : 'true';
+  if (typeof element === 'string')
+    return /[",\r\n]/.test(element) ? `"${element.replaceAll('"', '""')}"` : element;
+  return typeof element === 'number' && !Number.isFinite(element) ? nonFiniteName(element) : String(element);
+};

@@ -1,0 +1,72 @@
+import type { Tensor, TensorSpec } from '../../engines/engine.ts';
+import { createElementWriter } from './elements.ts';
+import { describeShape, describeValue, invalidInput } from './invalid-input.ts';
+
+/**
+ * Reads nested arrays as a tensor of the declared type and shape. Nothing is guessed, padded or cut.
+ * @param where how messages name the value, e.g. `instances`; indices are added to it
+ * @throws ServingError ValidationError naming the place, what came and what was expected.
+ */
+export const readNested = (value: unknown, spec: TensorSpec, where: string): Tensor => {
+  const shape = measure(value, spec, where);
+  const length = shape.reduce((product, dimension) => product * dimension, 1);
+  const writer = createElementWriter(spec.type, length);
+  const indices: number[] = [];
+  let next = 0;
+
+  const place = (): string => where + indices.map((index) => `[${index}]`).join('');
+
+  const read = (part: unknown, depth: number): void => {
+    const expectedLength = shape[depth];
+    if (expectedLength === undefined) {
+      const expected = writer.write(part, next++);
+      if (expected !== undefined) {
+        throw invalidInput(
+          `${place()} should be ${expected} (input ${spec.name} is ${spec.type}), but is ${describeValue(part)}`,
+        );
+      }
+      return;
+    }
+    if (!Array.isArray(part)) {
+      throw invalidInput(`${place()} should be an array of ${expectedLength}, but is ${describeValue(part)}`);
+    }
+    if (part.length !== expectedLength) {
+      throw invalidInput(
+        `${place()} has ${part.length} values, but ${where}${'[0]'.repeat(depth)} has ${expectedLength}: all must have as many`,
+      );
+    }
+    for (let index = 0; index < expectedLength; index++) {
+      indices[depth] = index;
+      read(part[index], depth + 1);
+    }
+    indices.length = depth;
+  };
+
+  read(value, 0);
+  return { name: spec.name, type: spec.type, shape, data: writer.data };
+};
+
+/** The shape by the first elements, held against what the model declares. */
+const measure = (value: unknown, spec: TensorSpec, where: string): readonly number[] => {
+  const shape: number[] = [];
+  for (let part = value; Array.isArray(part); part = part[0]) shape.push(part.length);
+
+  const declared = describeShape(spec.shape);
+  if (shape.length !== spec.shape.length) {
+    const came = shape.length === 0 ? describeValue(value) : `nested ${shape.length} deep`;
+    throw invalidInput(
+      `${where} should be arrays nested ${spec.shape.length} deep (input ${spec.name} has the shape ${declared}), but is ${came}`,
+    );
+  }
+  for (const [depth, expected] of spec.shape.entries()) {
+    const came = shape[depth] ?? 0;
+    const place = where + '[0]'.repeat(depth);
+    if (expected !== undefined && came !== expected) {
+      throw invalidInput(
+        `${place} has ${came} values, but should have ${expected} (input ${spec.name} has the shape ${declared})`,
+      );
+    }
+    if (came === 0) throw invalidInput(`${place} is empty: send at least one value`);
+  }
+  return shape;
+};
