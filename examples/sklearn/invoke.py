@@ -6,25 +6,50 @@ import json
 import pathlib
 import sys
 
+HERE = pathlib.Path(__file__).resolve().parent
+
 try:
     import boto3
-    from botocore.exceptions import ClientError, EndpointConnectionError
+    from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError
 except ImportError as error:
-    sys.exit(f"{error}. Install it first: pip install -r requirements.txt")
+    sys.exit(f"{error}. Install it first:\n  {sys.executable} -m pip install -r {HERE / 'requirements.txt'}")
+
+START = "Start the endpoint in the project's folder: npm start"
 
 
 def main():
-    root = pathlib.Path(__file__).parents[2]
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("model", help="TargetModel: the object's key below the prefix, e.g. diabetes-0001.tar.gz")
-    parser.add_argument("rows", type=pathlib.Path, help='JSON: {"inputs": [[...], ...]} or [[...], ...]')
-    parser.add_argument("--endpoint-file", type=pathlib.Path, default=root / ".local" / "endpoint.json")
-    options = parser.parse_args()
+    options = parse_options()
+    endpoint = read_json(options.endpoint_file, START)
+    rows = read_rows(options.rows)
+    try:
+        answer = invoke(endpoint, options.model, rows)
+    except KeyError as error:
+        sys.exit(f"{options.endpoint_file} names no {error}. {START}")
+    except EndpointConnectionError:
+        sys.exit(f"Nothing answers at {endpoint['url']}, where {options.endpoint_file} says it is. {START}")
+    except (ClientError, BotoCoreError) as error:
+        sys.exit(f"{options.model}: {error}")
+    print(answer)
 
-    endpoint = read_json(options.endpoint_file, "start the endpoint first: npm start")
-    rows = read_json(options.rows, "name a JSON file with rows, e.g. artifacts/diabetes.expected.json")
-    rows = rows["inputs"] if isinstance(rows, dict) else rows
 
+def parse_options():
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        epilog="example: invoke.py diabetes-0001.tar.gz artifacts/diabetes.expected.json",
+    )
+    parser.add_argument("model", help="TargetModel: the object's key without the prefix, e.g. tenant-7/churn.tar.gz")
+    parser.add_argument("rows", type=pathlib.Path, help='JSON file: [[...], ...] or {"inputs": [[...], ...]}')
+    parser.add_argument(
+        "--endpoint-file",
+        type=pathlib.Path,
+        default=HERE.parents[1] / ".local" / "endpoint.json",
+        help="written by npm start (default: %(default)s)",
+    )
+    return parser.parse_args()
+
+
+def invoke(endpoint, model, rows):
+    """The same call as on SageMaker, but for endpoint_url (and local keys)."""
     runtime = boto3.client(
         "sagemaker-runtime",
         endpoint_url=endpoint["url"],
@@ -32,27 +57,30 @@ def main():
         aws_access_key_id=endpoint["accessKeyId"],
         aws_secret_access_key=endpoint["secretAccessKey"],
     )
-    try:
-        answer = runtime.invoke_endpoint(
-            EndpointName=endpoint["endpointName"],
-            TargetModel=options.model,
-            ContentType="application/json",
-            Body=json.dumps({"instances": rows}),
-        )
-    except EndpointConnectionError:
-        sys.exit(f"Nothing answers at {endpoint['url']}: start the endpoint again: npm start")
-    except ClientError as error:
-        sys.exit(str(error))
-    print(answer["Body"].read().decode())
+    answer = runtime.invoke_endpoint(
+        EndpointName=endpoint["endpointName"],
+        TargetModel=model,
+        ContentType="application/json",
+        Body=json.dumps({"instances": rows}),
+    )
+    return answer["Body"].read().decode()
+
+
+def read_rows(path):
+    content = read_json(path, "Name a JSON file with rows, e.g. artifacts/diabetes.expected.json")
+    rows = content.get("inputs") if isinstance(content, dict) else content
+    if not isinstance(rows, list) or not rows:
+        sys.exit(f'{path} holds no rows: [[...], ...] or {{"inputs": [[...], ...]}} is expected')
+    return rows
 
 
 def read_json(path, advice):
     try:
         return json.loads(path.read_text())
     except OSError as error:
-        sys.exit(f"{error}: {advice}")
+        sys.exit(f"{path} cannot be read ({error.strerror}). {advice}")
     except ValueError as error:
-        sys.exit(f"{path} is not JSON ({error}): {advice}")
+        sys.exit(f"{path} is not JSON ({error}). {advice}")
 
 
 if __name__ == "__main__":
