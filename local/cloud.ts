@@ -132,7 +132,7 @@ const toConfig = (
 const createStorage = async (deployment: Deployment, url: string, s3: S3Service): Promise<void> => {
   for (const bucket of deployment.buckets) await s3.store.createBucket(bucket);
 
-  const client = new DynamoDBClient({ region: REGION, endpoint: url, credentials: CREDENTIALS });
+  const client = new DynamoDBClient({ region: REGION, endpoint: url, credentials: { ...CREDENTIALS } });
   for (const table of deployment.tables) {
     const { TableName, AttributeDefinitions, KeySchema, BillingMode } = table;
     const input = { TableName, AttributeDefinitions, KeySchema, BillingMode } as CreateTableCommandInput;
