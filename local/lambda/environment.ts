@@ -33,7 +33,8 @@ export interface EnvironmentOptions {
 
 interface Running {
   readonly requestId: string;
-  readonly resolve: (outcome: Outcome) => void;
+  readonly resolve: (outcome: Outcome | undefined) => void;
+  delivered: boolean;
   readonly timer: NodeJS.Timeout;
   /** Only where it was asked for. */
   readonly tail: LogTail | undefined;
@@ -98,16 +99,23 @@ export class Environment {
     return this.#running !== undefined;
   }
 
-  /** Runs one event. Never rejects: whatever ends the process is an outcome. */
-  run(event: Omit<EventMessage, 'deadlineMs'>, nowMs: number): Promise<Outcome> {
+  /**
+   * Runs one event. Never rejects: whatever ends the process is an outcome.
+   * @returns `undefined` when the process was gone before the event reached it, so that another may take it
+   */
+  run(event: Omit<EventMessage, 'deadlineMs'>, nowMs: number): Promise<Outcome | undefined> {
     const timeoutMs = 1000 * this.#options.config.timeoutSeconds;
     return new Promise((resolve) => {
       const timer = setTimeout(() => {
         this.kill('Sandbox.Timedout', `Task timed out after ${(timeoutMs / 1000).toFixed(2)} seconds`);
       }, timeoutMs);
       const { requestId, markLog } = event;
-      this.#running = { requestId, resolve, timer, tail: markLog ? new LogTail(requestId) : undefined };
-      this.#child.send({ ...event, deadlineMs: nowMs + timeoutMs });
+      const tail = markLog ? new LogTail(requestId) : undefined;
+      const running: Running = { requestId, resolve, delivered: false, timer, tail };
+      this.#running = running;
+      this.#child.send({ ...event, deadlineMs: nowMs + timeoutMs }, (error) => {
+        running.delivered = error === null;
+      });
     });
   }
 
@@ -152,6 +160,11 @@ export class Environment {
     running.resolve(running.tail === undefined ? outcome : { ...outcome, log: running.tail.text });
   }
 
+  #giveBack(running: Running): void {
+    this.#running = undefined;
+    running.resolve(undefined);
+  }
+
   #onOutput(text: string): void {
     this.#options.log.append(this.#running?.tail?.push(text) ?? text);
   }
@@ -174,7 +187,8 @@ export class Environment {
     const running = this.#running;
     if (running !== undefined) {
       clearTimeout(running.timer);
-      this.#settle(running, encode(running.requestId));
+      if (running.delivered) this.#settle(running, encode(running.requestId));
+      else this.#giveBack(running);
     }
     const initFailure =
       this.#initFailure === undefined ? encode('init') : { ok: false, payload: this.#initFailure };

@@ -112,6 +112,7 @@ export class Pool {
       { requestId, payload: call.payload, arn, markLog: call.tail },
       now(),
     );
+    if (outcome === undefined) return this.run(call, requestId);
     if (this.#all.has(environment)) this.#release(environment);
     return outcome;
   }

@@ -21,7 +21,10 @@ export const jsonCodec: Codec = {
   decode(body, inputs) {
     const value = parse(body);
     if (Array.isArray(value)) return { tensors: [readNested(value, only(inputs), 'the body')], form: 'bare' };
-    if (!isNamed(value)) throw invalidInput(`the body should be ${EXAMPLE}, but is ${describeValue(value)}`);
+    if (!isNamed(value))
+      throw invalidInput(
+        `the body should be an array or an object (${EXAMPLE}), but is ${describeValue(value)}`,
+      );
     if ('instances' in value) return readInstances(value, inputs);
     if ('inputs' in value) return readInputs(value, inputs);
     return { tensors: readNamed(value, inputs, ''), form: 'bare' };
