@@ -1,6 +1,6 @@
 const { execFile } = require('node:child_process');
 const { mkdirSync, readFileSync, rmSync } = require('node:fs');
-const { join } = require('node:path');
+const { join, resolve } = require('node:path');
 const { promisify } = require('node:util');
 
 const ALIAS = 'live';
@@ -70,7 +70,7 @@ module.exports = class LambdaMme {
    * that runs, else to a port where nobody listens, and gets a temporary folder of its own.
    */
   stayLocal() {
-    const directory = join(this.serverless.serviceDir, process.env.LOCAL_DIR || '.local');
+    const directory = resolve(this.serverless.serviceDir, process.env.LOCAL_DIR || '.local');
     const endpoint = readEndpoint(directory);
     if (endpoint === undefined) {
       this.log.notice(`No local cloud runs on ${directory} (npm start): calls to AWS will be refused.`);

@@ -8,6 +8,11 @@ export interface EnvReader {
   integer(name: string, bounds: { min: number; max: number; fallback?: number }): number;
 }
 
+/** A variable that is missing or out of bounds; the message names it. */
+export class ConfigurationError extends Error {
+  override readonly name = 'ConfigurationError';
+}
+
 /**
  * Reads a function's configuration. Meant for the init phase, where a throw surfaces as an init error
  * that names the variable, instead of as a strange answer to the first caller.
@@ -16,7 +21,7 @@ export const readEnv = (env: Environment): EnvReader => {
   const text = (name: string): string => {
     const value = env[name];
     if (value === undefined || value === '') {
-      throw new Error(`environment variable ${name} is missing: set it in serverless.yml`);
+      throw new ConfigurationError(`environment variable ${name} is missing: set it in serverless.yml`);
     }
     return value;
   };
@@ -27,7 +32,7 @@ export const readEnv = (env: Environment): EnvReader => {
     integer: (name, { min, max, fallback }) => {
       const raw = env[name] === undefined || env[name] === '' ? fallback : Number(text(name));
       if (raw === undefined || !Number.isInteger(raw) || raw < min || raw > max) {
-        throw new Error(
+        throw new ConfigurationError(
           `environment variable ${name} must be a whole number from ${min} to ${max}, but is ${JSON.stringify(env[name])}`,
         );
       }

@@ -13,7 +13,7 @@ import { ROOT } from '../deploy/inputs.ts';
 import type { Clock } from '../lib/clock.ts';
 import { packageDeployment } from './deployment/packaging.ts';
 import type { DeployedFunction, Deployment } from './deployment/template.ts';
-import { dispatchToServices } from './dispatch.ts';
+import { dispatchToServices, type Handle } from './dispatch.ts';
 import { createHttpApi } from './http-api/http-api.ts';
 import type { FunctionConfig } from './lambda/function-config.ts';
 import { createLambda, type LambdaService } from './lambda/lambda.ts';
@@ -57,10 +57,11 @@ export const startCloud = async ({ settings, now, onProgress, onError }: CloudOp
   const dynamodb = await openDynamoDB(join(directory, 'dynamodb'));
   stack.defer(() => dynamodb.close());
 
-  const { deployment, codeDirectory } = await packageDeployment(directory, onProgress);
-  const server = createServer();
+  let dispatch: Handle = answerStarting;
+  const server = createServer((request, response) => dispatch(request, response));
   const url = await listen(server, settings.port);
   stack.defer(() => closeServer(server));
+  const { deployment, codeDirectory } = await packageDeployment(directory, onProgress);
 
   const lambda = createLambda({
     functions: deployment.functions.map((each) =>
@@ -73,10 +74,12 @@ export const startCloud = async ({ settings, now, onProgress, onError }: CloudOp
   });
   stack.defer(() => lambda.close());
   const httpApi = createHttpApi({ routes: deployment.routes, lambda, now, onError });
-  server.on(
-    'request',
-    dispatchToServices({ s3: s3.handle, dynamodb: dynamodb.handle, lambda: lambda.handle, httpApi }),
-  );
+  dispatch = dispatchToServices({
+    s3: s3.handle,
+    dynamodb: dynamodb.handle,
+    lambda: lambda.handle,
+    httpApi,
+  });
 
   await createStorage(deployment, url, s3);
   const scheduler = createScheduler({ schedules: deployment.schedules, lambda, onError });
@@ -85,6 +88,11 @@ export const startCloud = async ({ settings, now, onProgress, onError }: CloudOp
 
   const owned = stack.move();
   return { url, deployment, s3, lambda, close: () => owned.disposeAsync() };
+};
+
+/** The address is taken first, so that a taken port is said before anything is built. */
+const answerStarting: Handle = (_, response) => {
+  response.writeHead(503, { 'retry-after': '1' }).end('{"message":"the local cloud is starting"}');
 };
 
 export class PortTaken extends Error {

@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { ConfigurationError } from '../lib/env.ts';
 import { type Cloud, PortTaken, startCloud } from './cloud.ts';
 import { describeEndpoint, removeEndpointFile, writeEndpointFile } from './endpoint-file.ts';
 import { createProgress } from './progress.ts';
@@ -73,30 +74,26 @@ const start = async (settings: Settings): Promise<Cloud> => {
 };
 
 /** An error that the reader can mend is told in a sentence; anything else with its stack. */
-const explain = (error: unknown, settings: Settings): string => {
-  if (error instanceof PortTaken) {
-    return `${error.message}: end it, or choose another port: PORT=${settings.port + 1} npm start`;
-  }
+const explain = (error: unknown): string => {
+  if (error instanceof PortTaken) return `${error.message}: end it, or choose another port: ${ANOTHER_PORT}`;
   if (error instanceof FolderInUse) {
-    return `${settings.directory} is served by another process already: end it, or choose another folder and port: LOCAL_DIR=.local-2 PORT=${settings.port + 1} npm start`;
+    return `${error.message}: end it, or choose another folder and port: LOCAL_DIR=.local-2 ${ANOTHER_PORT}`;
   }
+  const { code = '' } = error as NodeJS.ErrnoException;
+  if (code.startsWith('ERR_PARSE_ARGS')) return `${(error as Error).message}\n\n${HELP}`;
+  if (error instanceof ConfigurationError) return error.message;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 };
 
-const { values: options } = parseArgs({
-  options: { reset: { type: 'boolean', default: false }, help: { type: 'boolean', default: false } },
-});
+const ANOTHER_PORT = 'PORT=3001 npm start';
 
-const run = async (settings: Settings): Promise<void> => {
-  if (options.reset) await emptyFolder(settings.directory);
-  const cloud = await start(settings);
-
+const endOnSignal = (cloud: Cloud, directory: string): void => {
   let stopping = false;
   const stop = async (): Promise<void> => {
     // Whoever asks twice does not want to wait.
     if (stopping) process.exit(1);
     stopping = true;
-    await removeEndpointFile(settings.directory);
+    await removeEndpointFile(directory);
     await cloud.close();
     process.exit(0);
   };
@@ -107,12 +104,18 @@ const run = async (settings: Settings): Promise<void> => {
   }
 };
 
-if (options.help) {
-  print(HELP);
-} else {
-  const settings = parseSettings(process.env);
-  await run(settings).catch((error: unknown) => {
-    process.stderr.write(`${explain(error, settings)}\n`);
-    process.exit(1);
+const run = async (): Promise<void> => {
+  const { values } = parseArgs({
+    options: { reset: { type: 'boolean', default: false }, help: { type: 'boolean', default: false } },
   });
-}
+  if (values.help) return print(HELP);
+
+  const settings = parseSettings(process.env);
+  if (values.reset) await emptyFolder(settings.directory);
+  endOnSignal(await start(settings), settings.directory);
+};
+
+await run().catch((error: unknown) => {
+  process.stderr.write(`${explain(error)}\n`);
+  process.exit(1);
+});

@@ -1,6 +1,6 @@
 import { availableParallelism, totalmem } from 'node:os';
 import { resolve } from 'node:path';
-import { readEnv } from '../lib/env.ts';
+import { ConfigurationError, readEnv } from '../lib/env.ts';
 
 export interface Settings {
   readonly port: number;
@@ -20,7 +20,9 @@ export const parseSettings = (environment: NodeJS.ProcessEnv): Settings => {
   const env = readEnv(environment);
   const limits = env.optionalText('LOCAL_LIMITS', 'off');
   if (limits !== 'aws' && limits !== 'off') {
-    throw new Error(`environment variable LOCAL_LIMITS must be aws or off, but is ${JSON.stringify(limits)}`);
+    throw new ConfigurationError(
+      `environment variable LOCAL_LIMITS must be aws or off, but is ${JSON.stringify(limits)}`,
+    );
   }
   return {
     port: env.integer('PORT', { min: 0, max: 65_535, fallback: 3000 }),

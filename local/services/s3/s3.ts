@@ -53,7 +53,7 @@ export const openS3 = async ({ directory, now }: { directory: string; now: Clock
   const store = await ObjectStore.open({ directory, now }).catch((cause: unknown) => {
     const { code } = ((cause as Error).cause ?? cause) as NodeJS.ErrnoException;
     if (code !== 'LEVEL_LOCKED') throw cause;
-    throw new FolderInUse(`${directory} is open in another process`, { cause });
+    throw new FolderInUse(`${directory} is served by another process already`, { cause });
   });
 
   const answer = async (request: IncomingMessage): Promise<S3Answer> => {
