@@ -62,7 +62,7 @@ export const openBlobFiles = async (directory: string): Promise<BlobFiles> => {
     async sweep(isKnown) {
       for (const prefix of await readdir(directory)) {
         for (const id of await readdir(join(directory, prefix))) {
-          if (!isKnown(id)) await rm(path(id), { force: true });
+          if (!isKnown(id)) await rm(join(directory, prefix, id), { force: true });
         }
       }
     },
