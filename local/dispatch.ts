@@ -30,8 +30,12 @@ export const dispatchToServices =
 const SCOPE_IN_HEADER = /Credential=[^/,\s]+\/\d{8}\/[^/,\s]+\/([^/,\s]+)\/aws4_request/;
 const SCOPE_IN_QUERY = /[?&]X-Amz-Credential=[^&]+?%2F\d{8}%2F[^&]+?%2F([^&%]+)%2Faws4_request/i;
 
+/** Signature version 2, with which botocore still presigns for S3; no other service had it in the query. */
+const VERSION_2_IN_QUERY = /[?&]AWSAccessKeyId=[^&]+.*&Signature=|[?&]Signature=[^&]+.*&AWSAccessKeyId=/;
+
 const signedService = (request: IncomingMessage): string | undefined => {
   const { authorization } = request.headers;
+  if (authorization === undefined && VERSION_2_IN_QUERY.test(request.url ?? '')) return 's3';
   const scope =
     authorization === undefined
       ? SCOPE_IN_QUERY.exec(request.url ?? '')

@@ -49,6 +49,12 @@ describe('dispatchToServices', () => {
     expect(serviceFor({ url })).toBe('s3');
   });
 
+  it('knows a URL presigned by signature version 2, as botocore writes it', () => {
+    expect(serviceFor({ url: '/bucket/key?AWSAccessKeyId=local&Signature=abc%3D&Expires=1795406667' })).toBe(
+      's3',
+    );
+  });
+
   it('sends what is not signed to the HTTP API', () => {
     expect(serviceFor({ url: '/ping' })).toBe('httpApi');
     expect(serviceFor({ headers: { authorization: 'Bearer x' } })).toBe('httpApi');

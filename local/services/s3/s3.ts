@@ -151,13 +151,17 @@ const lookUp = ({ method, bucket, key, query, request }: Omit<S3Request, 'store'
   return method === 'PUT' && copies ? copyObject : OBJECT[method];
 };
 
+/** Presigned URLs of signature version 4 (a date and how long it holds) and 2 (the second at which it ends). */
 const checkExpiry = (query: URLSearchParams, nowMs: number): void => {
+  const expired = new S3Error('AccessDenied', 'Request has expired');
+  if (query.has('AWSAccessKeyId') && nowMs > 1000 * Number(query.get('Expires'))) throw expired;
+
   const [, y, mo, d, h, mi, s] =
     /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(query.get('X-Amz-Date') ?? '') ?? [];
   const seconds = query.get('X-Amz-Expires');
   if (seconds === null || y === undefined) return;
   const signedMs = Date.UTC(Number(y), Number(mo) - 1, Number(d), Number(h), Number(mi), Number(s));
-  if (nowMs > signedMs + 1000 * Number(seconds)) throw new S3Error('AccessDenied', 'Request has expired');
+  if (nowMs > signedMs + 1000 * Number(seconds)) throw expired;
 };
 
 const encodeError = (error: unknown, request: IncomingMessage, requestId: string): S3Answer => {

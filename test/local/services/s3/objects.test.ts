@@ -351,5 +351,9 @@ describe('what the SDK never sends', () => {
 
     expect(await (await send(`/models/presigned${query('20260102T030330Z')}`)).text()).toBe('hello');
     expect((await send(`/models/presigned${query('20260102T030300Z')}`)).status).toBe(403);
+    const version2 = (seconds: number) =>
+      `/models/presigned?AWSAccessKeyId=local&Signature=00&Expires=${seconds}`;
+    expect((await send(version2(NOW_MS / 1000 + 1))).status).toBe(200);
+    expect((await send(version2(NOW_MS / 1000 - 1))).status).toBe(403);
   });
 });
