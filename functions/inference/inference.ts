@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { ServingError, toServingError } from '../../lib/errors.ts';
 import type { Metrics } from '../../lib/metrics/metrics.ts';
 import type { Models } from '../../lib/models/models.ts';
@@ -21,8 +22,7 @@ export const createInference = ({ models, metrics, onFault }: InferenceDeps) => 
     const encoder = answerCodec(call.accept);
     await using lease = await models.open(call.model);
 
-    const body = call.isBase64Encoded ? Buffer.from(call.body, 'base64').toString() : call.body;
-    const { tensors, form } = decoder.decode(body, lease.model.inputs);
+    const { tensors, form } = decoder.decode(readText(call), lease.model.inputs);
     const outputs = await lease.model.run(tensors);
     return bounded({ ok: true, contentType: encoder.mediaType, body: encoder.encode(outputs, form) });
   };
@@ -36,8 +36,18 @@ export const createInference = ({ models, metrics, onFault }: InferenceDeps) => 
 
   return async (call: InferenceCall): Promise<InferenceReply> => {
     metrics.flushIfDue();
-    return predict(call).catch((error: unknown) => fail(error, call));
+    const reply = await predict(call).catch((error: unknown) => fail(error, call));
+    metrics.flushIfDue();
+    return reply;
   };
+};
+
+/** @throws ServingError ValidationError for bytes that are no UTF-8: replacing them would change what was sent. */
+const readText = ({ body, isBase64Encoded }: InferenceCall): string => {
+  if (!isBase64Encoded) return body;
+  const bytes = Buffer.from(body, 'base64');
+  if (isUtf8(bytes)) return bytes.toString();
+  throw new ServingError('ValidationError', 'the body is not UTF-8 text: send JSON or CSV encoded as UTF-8');
 };
 
 const bounded = (reply: InferenceReply & { ok: true }): InferenceReply => {

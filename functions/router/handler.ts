@@ -1,4 +1,5 @@
 import { Logger } from '@aws-lambda-powertools/logger';
+import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
 import middy from '@middy/core';
 import { createDynamoDBClient, dynamodbCatalog } from '../../lib/aws/dynamodb-catalog.ts';
 import { emfMetrics } from '../../lib/aws/emf-metrics.ts';
@@ -13,6 +14,12 @@ import { createRouter } from './router.ts';
 const config = parseRouterConfig(process.env);
 const logger = new Logger({ serviceName: 'router' });
 const groups = deployedGroups(config);
+const metrics = emfMetrics({
+  namespace: config.metricsNamespace,
+  dimensions: { EndpointName: config.endpointName },
+  flushEveryMs: 10_000,
+  now: Date.now,
+});
 
 const router = createRouter({
   endpointName: config.endpointName,
@@ -27,13 +34,11 @@ const router = createRouter({
     invoker: lambdaInvoker(createLambdaClient(config)),
     coldTarget: groups.coldTarget,
   }),
-  metrics: emfMetrics({
-    namespace: config.metricsNamespace,
-    dimensions: { EndpointName: config.endpointName },
-    flushEveryMs: 10_000,
-    now: Date.now,
-  }),
+  metrics,
   onFault: (error, { requestContext }) => logger.error('request failed', { ...requestContext, error }),
 });
 
-export const handler = middy<HttpRequest, HttpResponse>(router);
+export const handler = middy<HttpRequest, HttpResponse>()
+  .use(injectLambdaContext(logger))
+  .use({ before: () => metrics.flushIfDue() })
+  .handler(router);

@@ -40,7 +40,6 @@ export const createRouter = ({ endpointName, routes, dispatch, metrics, onFault 
     // API Gateway has matched the path already: its route key is all the routing there is to do.
     if (request.routeKey === 'GET /ping') return PONG;
 
-    metrics.flushIfDue();
     metrics.count('Invocations');
     return invokeEndpoint(request).catch((error: unknown) => fail(error, request));
   };
