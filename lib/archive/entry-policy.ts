@@ -13,6 +13,8 @@ export interface ArchiveLimits {
 
 const PLAIN_TYPES = new Set(['File', 'OldFile', 'ContiguousFile']);
 const MAX_PATH_LENGTH = 512;
+/** The file systems' own bound on one part of a path, in bytes (NAME_MAX). */
+const MAX_SEGMENT_BYTES = 255;
 
 /** Where an entry goes: segments below the target, or nothing for a folder (folders are made as files need them). */
 export type Verdict =
@@ -41,6 +43,8 @@ export const createEntryPolicy = ({ maxUnpackedBytes, maxEntries }: ArchiveLimit
 
     if (segments.length === 0) return { refuse: 'it has no name' };
 
+    if (!Number.isSafeInteger(entry.sizeBytes) || entry.sizeBytes < 0)
+      return { refuse: 'its size is no size' };
     unpackedBytes += entry.sizeBytes;
     if (unpackedBytes > maxUnpackedBytes)
       return { refuse: `the archive unpacks to more than ${maxUnpackedBytes} bytes` };
@@ -74,5 +78,8 @@ const safeSegments = (path: string): readonly string[] | string => {
   if (path.includes('\\')) return 'its path has a backslash';
   if (/\p{Cc}/u.test(path)) return 'its path has control characters';
   const segments = path.split('/').filter((segment) => segment !== '' && segment !== '.');
+  if (segments.some((segment) => Buffer.byteLength(segment) > MAX_SEGMENT_BYTES)) {
+    return `a part of its path is longer than ${MAX_SEGMENT_BYTES} bytes`;
+  }
   return segments.includes('..') ? 'its path leaves the archive with ".."' : segments;
 };
