@@ -1,0 +1,33 @@
+import type { ModelStore } from '../../lib/models/model-store.ts';
+
+export interface MemoryStore extends ModelStore {
+  put(model: string, bytes: string | Uint8Array): void;
+  /** The next reads fail with this, until it is `undefined` again. */
+  failWith: Error | undefined;
+  /** How often each model was asked for. */
+  readonly reads: Readonly<Record<string, number>>;
+}
+
+/** The ModelStore port in memory. */
+export const memoryStore = (): MemoryStore => {
+  const objects = new Map<string, Buffer>();
+  const reads: Record<string, number> = {};
+
+  return {
+    failWith: undefined,
+    reads,
+    put(model, bytes) {
+      objects.set(model, Buffer.from(bytes));
+    },
+    async get(model) {
+      reads[model] = (reads[model] ?? 0) + 1;
+      if (this.failWith !== undefined) throw this.failWith;
+      const bytes = objects.get(model);
+      return bytes && { etag: String(bytes.length), sizeBytes: bytes.length, body: chunks(bytes) };
+    },
+  };
+};
+
+async function* chunks(bytes: Buffer): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += 1024) yield bytes.subarray(at, at + 1024);
+}
