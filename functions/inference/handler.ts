@@ -25,7 +25,7 @@ const metrics = emfMetrics({
 export const handler = createInference({
   models: createModels({
     store: s3ModelStore({ client: createS3Client(), bucket: config.bucket, prefix: config.prefix }),
-    disk: new DiskCache({ root: join(tmpdir(), 'models'), maxBytes: config.diskBytes, onError }),
+    disk: new DiskCache({ root: join(tmpdir(), 'lambda-mme-models'), maxBytes: config.diskBytes, onError }),
     memory: new MemoryCache({ maxBytes: config.memoryBytes, onError }),
     engine: engineRegistry,
     limits: { maxUnpackedBytes: config.diskBytes, maxEntries: 1000 },

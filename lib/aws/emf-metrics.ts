@@ -16,7 +16,10 @@ export interface EmfMetricsOptions {
  * not flushed is lost: at most `flushEveryMs` of it.
  */
 export const emfMetrics = ({ namespace, dimensions, flushEveryMs, now }: EmfMetricsOptions): Metrics => {
-  const emf = new EmfMetrics({ namespace, defaultDimensions: { ...dimensions } });
+  const emf = new EmfMetrics({ namespace });
+  // Powertools adds a dimension `service` of its own, and a metric is found by exactly the dimensions it has.
+  emf.clearDefaultDimensions();
+  emf.setDefaultDimensions({ ...dimensions });
   let oldestMs: number | undefined;
 
   return {
@@ -30,7 +33,7 @@ export const emfMetrics = ({ namespace, dimensions, flushEveryMs, now }: EmfMetr
     },
     flushIfDue() {
       if (oldestMs === undefined || now() - oldestMs < flushEveryMs) return;
-      emf.publishStoredMetrics();
+      if (emf.hasStoredMetrics()) emf.publishStoredMetrics();
       oldestMs = undefined;
     },
   };

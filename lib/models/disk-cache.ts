@@ -1,27 +1,41 @@
-import { createHash } from 'node:crypto';
-import { mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LRUCache } from 'lru-cache';
 
+export interface DiskCacheOptions {
+  /** Belongs to this cache alone: what an earlier process left in it is deleted. */
+  readonly root: string;
+  readonly maxBytes: number;
+  /** Told of folders that could not be deleted. */
+  readonly onError: (error: unknown) => void;
+}
+
+/** An unpacked artifact. */
+export interface Folder {
+  readonly directory: string;
+  readonly sizeBytes: number;
+}
+
 /**
- * Unpacked artifacts in a folder, bounded by bytes, the least recently used going first. A folder's name is a digest
- * of the model's name and its object's ETag, so that nothing a caller sends becomes a path. What is deleted may be
- * in use: an open model keeps nothing of its folder.
+ * Unpacked artifacts in a folder, bounded by bytes, the least recently used going first. A folder's name is random and
+ * used once: nothing that a caller sends becomes a path, and a late deletion cannot hit a newer folder. What is
+ * deleted may be in use: an open model needs nothing of its folder.
  */
 export class DiskCache {
   readonly #root: string;
-  readonly #kept: LRUCache<string, { readonly directory: string; readonly sizeBytes: number }>;
+  readonly #kept: LRUCache<string, Folder>;
+  readonly #deletions = new Set<Promise<void>>();
   readonly #onError: (error: unknown) => void;
+  #empty: Promise<void> | undefined;
 
-  constructor(options: { root: string; maxBytes: number; onError: (error: unknown) => void }) {
-    this.#root = options.root;
-    this.#onError = options.onError;
+  constructor({ root, maxBytes, onError }: DiskCacheOptions) {
+    this.#root = root;
+    this.#onError = onError;
     this.#kept = new LRUCache({
-      maxSize: options.maxBytes,
+      maxSize: maxBytes,
       sizeCalculation: ({ sizeBytes }) => Math.max(1, sizeBytes),
-      dispose: ({ directory }) => {
-        rm(directory, { recursive: true, force: true }).catch(this.#onError);
-      },
+      dispose: (folder) => this.discard(folder),
     });
   }
 
@@ -29,44 +43,41 @@ export class DiskCache {
     return this.#kept.calculatedSize;
   }
 
-  get maxBytes(): number {
-    return this.#kept.maxSize;
+  find(name: string): Folder | undefined {
+    return this.#kept.get(name);
   }
 
-  find(name: string): string | undefined {
-    return this.#kept.get(name)?.directory;
-  }
-
-  /** A folder's path for this object, which does not exist yet. */
-  async reserve(name: string, etag: string): Promise<string> {
-    const directory = join(this.#root, createHash('sha256').update(`${name}\0${etag}`).digest('hex'));
+  /** A path for a new folder, which does not exist yet. */
+  async reserve(): Promise<string> {
+    // A worker that was killed left its folders: Lambda keeps /tmp when it starts one anew in the same environment.
+    this.#empty ??= rm(this.#root, { recursive: true, force: true });
+    await this.#empty;
     await mkdir(this.#root, { recursive: true });
-    await rm(directory, { recursive: true, force: true });
-    return directory;
+    return join(this.#root, randomUUID());
+  }
+
+  /** Lets go of folders until `bytes` more would be within the bound, or none is left. */
+  async makeRoom(bytes: number): Promise<void> {
+    while (this.#kept.size > 0 && this.#kept.calculatedSize + bytes > this.#kept.maxSize) this.#kept.pop();
+    await Promise.all(this.#deletions);
   }
 
   /** Takes over a folder that has been filled; it goes at once when it is larger than the whole bound. */
-  async keep(name: string, directory: string): Promise<void> {
-    this.#kept.set(name, { directory, sizeBytes: await folderBytes(directory) });
-    if (!this.#kept.has(name)) await this.discard(directory);
-  }
-
-  /** Deletes a folder that is not kept. */
-  async discard(directory: string): Promise<void> {
-    await rm(directory, { recursive: true, force: true });
+  keep(name: string, folder: Folder): void {
+    this.#kept.set(name, folder);
+    if (!this.#kept.has(name)) this.discard(folder);
   }
 
   /** Forgets a model and deletes its folder. */
   drop(name: string): void {
     this.#kept.delete(name);
   }
-}
 
-const folderBytes = async (directory: string): Promise<number> => {
-  const entries = await readdir(directory, { withFileTypes: true, recursive: true });
-  const files = entries.filter((entry) => entry.isFile());
-  const sizes = await Promise.all(
-    files.map(async (file) => (await stat(join(file.parentPath, file.name))).size),
-  );
-  return sizes.reduce((sum, size) => sum + size, 0);
-};
+  /** Deletes a folder that is not kept; `makeRoom` waits for that. */
+  discard({ directory }: Folder): void {
+    const deletion = rm(directory, { recursive: true, force: true })
+      .catch(this.#onError)
+      .finally(() => this.#deletions.delete(deletion));
+    this.#deletions.add(deletion);
+  }
+}

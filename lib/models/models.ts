@@ -5,7 +5,7 @@ import type { Clock } from '../clock.ts';
 import type { Engine, LoadedModel } from '../engines/engine.ts';
 import { ServingError } from '../errors.ts';
 import type { Metrics } from '../metrics/metrics.ts';
-import type { DiskCache } from './disk-cache.ts';
+import type { DiskCache, Folder } from './disk-cache.ts';
 import type { Lease, MemoryCache } from './memory-cache.ts';
 import type { ModelStore } from './model-store.ts';
 
@@ -41,29 +41,29 @@ export const createModels = (options: ModelsOptions): Models => {
     return result;
   };
 
-  const download = async (name: string): Promise<string> => {
+  const download = async (name: string): Promise<Folder> => {
+    const directory = await disk.reserve();
     const object = await store.get(name);
     if (object === undefined) throw notFound(name);
-    const directory = await disk.reserve(name, object.etag);
-    await extractArtifact({ name, source: object.body, directory, limits });
-    return directory;
+    await disk.makeRoom(UNPACKED_PER_PACKED * object.sizeBytes);
+    const sizeBytes = await extractArtifact({ name, source: object.body, directory, limits });
+    return { directory, sizeBytes };
   };
 
-  const loadFrom = async (directory: string): Promise<LoadedModel> => {
+  /** Sizes are looked at before too: what does not fit must not be tried, as the worker would die of it. */
+  const loadFrom = async ({ directory, sizeBytes }: Folder): Promise<LoadedModel> => {
+    if (sizeBytes > memory.maxBytes) throw tooLarge(sizeBytes, memory.maxBytes);
     const model = await timed('ModelLoadingTime', () => engine.load(directory));
     if (model.sizeBytes <= memory.maxBytes) return model;
     await model[Symbol.asyncDispose]();
-    throw new ServingError(
-      'ModelError',
-      `the model takes ${model.sizeBytes} bytes of memory, and a worker has ${memory.maxBytes} for models: give the inference functions more memorySize`,
-    );
+    throw tooLarge(model.sizeBytes, memory.maxBytes);
   };
 
   const loadFromDisk = async (name: string): Promise<LoadedModel | undefined> => {
-    const directory = disk.find(name);
-    if (directory === undefined) return undefined;
+    const folder = disk.find(name);
+    if (folder === undefined) return undefined;
     try {
-      return await loadFrom(directory);
+      return await loadFrom(folder);
     } catch {
       // What is on disk was good once; if it no longer is, the store has the truth.
       disk.drop(name);
@@ -72,12 +72,12 @@ export const createModels = (options: ModelsOptions): Models => {
   };
 
   const loadFromStore = async (name: string): Promise<LoadedModel> => {
-    const directory = await timed('ModelDownloadingTime', () => download(name));
-    const model = await loadFrom(directory).catch(async (error: unknown) => {
-      await disk.discard(directory);
+    const folder = await timed('ModelDownloadingTime', () => download(name));
+    const model = await loadFrom(folder).catch((error: unknown) => {
+      disk.discard(folder);
       throw error;
     });
-    await disk.keep(name, directory);
+    disk.keep(name, folder);
     return model;
   };
 
@@ -107,6 +107,15 @@ export const createModels = (options: ModelsOptions): Models => {
 
 /** A model may be evicted between its load and its use, when others load at the same time. */
 const MAX_LOADS = 3;
+
+/** Weights hardly compress, labels and vocabularies do: what an artifact may take on disk, by its size in the store. */
+const UNPACKED_PER_PACKED = 2;
+
+const tooLarge = (sizeBytes: number, maxBytes: number): ServingError =>
+  new ServingError(
+    'ModelError',
+    `the model takes ${sizeBytes} bytes of memory, and a worker has ${maxBytes} for models: give the inference functions more memorySize`,
+  );
 
 const notFound = (name: string): ServingError =>
   new ServingError(

@@ -5,8 +5,8 @@ import { describeShape, describeValue, invalidInput } from './invalid-input.ts';
 
 /**
  * `text/csv` without a header: a row per line, a feature per column, for models with one input of rank 2 (or 1: a
- * value per line). Fields may be quoted as in RFC 4180, but not span lines. The answer has a line per row, with the columns of all outputs
- * side by side in the model's order.
+ * value per line). Fields may be quoted as in RFC 4180, but not span lines. The answer has a line per row, with the
+ * columns of all outputs side by side in the model's order: for a classifier the label, then the probabilities.
  */
 export const csvCodec: Codec = {
   mediaType: 'text/csv',
@@ -38,6 +38,7 @@ export const csvCodec: Codec = {
 
   encode(outputs) {
     const rows = outputs[0]?.shape[0] ?? 1;
+    refuseOtherRows(outputs, rows);
     const tables = outputs.map((tensor) => ({ tensor, columns: tensor.data.length / rows }));
     const lines = Array.from({ length: rows }, (_, row) =>
       tables
@@ -48,6 +49,16 @@ export const csvCodec: Codec = {
     );
     return `${lines.join('\n')}\n`;
   },
+};
+
+/** Columns can stand side by side only where every output has a row for each line. */
+const refuseOtherRows = (outputs: readonly Tensor[], rows: number): void => {
+  const other = outputs.find(({ shape }) => (shape[0] ?? 1) !== rows);
+  if (other !== undefined) {
+    throw invalidInput(
+      `the outputs ${outputs[0]?.name} and ${other.name} have ${rows} and ${other.shape[0]} rows, which is no table: ask for application/json (Accept)`,
+    );
+  }
 };
 
 const tabular = (inputs: readonly TensorSpec[]): TensorSpec => {

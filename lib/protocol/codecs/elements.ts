@@ -8,11 +8,11 @@ export interface ElementWriter {
 }
 
 /** JSON has no such numbers; these strings stand for them, both ways. */
-const NON_FINITE: Readonly<Record<string, number>> = {
-  NaN: Number.NaN,
-  Infinity: Number.POSITIVE_INFINITY,
-  '-Infinity': Number.NEGATIVE_INFINITY,
-};
+const NON_FINITE: ReadonlyMap<unknown, number> = new Map([
+  ['NaN', Number.NaN],
+  ['Infinity', Number.POSITIVE_INFINITY],
+  ['-Infinity', Number.NEGATIVE_INFINITY],
+]);
 
 export const nonFiniteName = (value: number): string => (Number.isNaN(value) ? 'NaN' : String(value));
 
@@ -48,8 +48,8 @@ export const createElementWriter = (type: TensorType, length: number): ElementWr
 const floatWriter = (data: Float32Array | Float64Array, expected: string): ElementWriter => ({
   data,
   write: (value, index) => {
-    const number = typeof value === 'number' ? value : NON_FINITE[value as string];
-    if (number === undefined) return 'a number';
+    const number = typeof value === 'number' ? value : NON_FINITE.get(value);
+    if (number === undefined) return 'a number (or "NaN", "Infinity", "-Infinity")';
     data[index] = number;
     // A finite number became infinite: it does not fit, and must not be passed on as something else.
     return Number.isFinite(number) && !Number.isFinite(data[index]) ? expected : undefined;

@@ -16,15 +16,19 @@ export const readNested = (value: unknown, spec: TensorSpec, where: string): Ten
 
   const place = (): string => where + indices.map((index) => `[${index}]`).join('');
 
+  const readElement = (element: unknown): void => {
+    const expected = writer.write(element, next++);
+    if (expected !== undefined) {
+      throw invalidInput(
+        `${place()} should be ${expected} (input ${spec.name} is ${spec.type}), but is ${describeValue(element)}`,
+      );
+    }
+  };
+
   const read = (part: unknown, depth: number): void => {
     const expectedLength = shape[depth];
     if (expectedLength === undefined) {
-      const expected = writer.write(part, next++);
-      if (expected !== undefined) {
-        throw invalidInput(
-          `${place()} should be ${expected} (input ${spec.name} is ${spec.type}), but is ${describeValue(part)}`,
-        );
-      }
+      readElement(part);
       return;
     }
     if (!Array.isArray(part)) {
@@ -35,9 +39,10 @@ export const readNested = (value: unknown, spec: TensorSpec, where: string): Ten
         `${place()} has ${part.length} values, but ${where}${'[0]'.repeat(depth)} has ${expectedLength}: all must have as many`,
       );
     }
+    const readPart = depth === shape.length - 1 ? readElement : read;
     for (let index = 0; index < expectedLength; index++) {
       indices[depth] = index;
-      read(part[index], depth + 1);
+      readPart(part[index], depth + 1);
     }
     indices.length = depth;
   };

@@ -25,13 +25,11 @@ export const requestCodec = (contentType: string | undefined): Codec => {
  */
 export const answerCodec = (accept: string | undefined): Codec => {
   if (accept === undefined || accept.trim() === '') return jsonCodec;
-  const ranges = accept
-    .split(',')
-    .map(parseRange)
-    .filter(({ quality }) => quality > 0);
-  ranges.sort((a, b) => b.quality - a.quality);
-  for (const { type } of ranges) {
-    const codec = CODECS.find(({ mediaType }) => matches(type, mediaType));
+  const ranges = accept.split(',').map(parseRange);
+  const refused = ranges.filter(({ quality }) => quality === 0).map(({ type }) => type);
+  const asked = ranges.filter(({ quality }) => quality > 0).sort((a, b) => b.quality - a.quality);
+  for (const { type } of asked) {
+    const codec = CODECS.find(({ mediaType }) => matches(type, mediaType) && !refused.includes(mediaType));
     if (codec !== undefined) return codec;
   }
   throw invalidInput(`Accept ${describeValue(accept)} is not supported: ask for one of ${SUPPORTED}`);

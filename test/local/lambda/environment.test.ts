@@ -1,7 +1,9 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
-import { type Harness, type HarnessOptions, isAlive, startLambda } from './lambda-harness.ts';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { functionConfig, type Harness, type HarnessOptions, isAlive, startLambda } from './lambda-harness.ts';
 
 let harness: Harness | undefined;
 afterEach(async () => {
@@ -17,6 +19,23 @@ const start = async (functions: HarnessOptions['functions']): Promise<Harness> =
 const invoke = async (event: unknown = {}, functionName = 'f') => {
   const result = await harness?.lambda.invoke({ functionName, payload: JSON.stringify(event) });
   return { ...result, value: JSON.parse(result?.payload ?? 'null') };
+};
+
+/** A second local Lambda in a process of its own, which tells the process id of its one environment. */
+const forkService = (codeDirectory: string, directory: string) => {
+  const script = join(directory, 'service.ts');
+  const lambda = join(import.meta.dirname, '../../../local/lambda/lambda.ts');
+  const config = functionConfig({ codeDirectory });
+  const options = { functions: [config], directory: join(directory, 'second') };
+  writeFileSync(
+    script,
+    `import { createLambda } from ${JSON.stringify(lambda)};
+     const lambda = createLambda({ ...${JSON.stringify(options)}, now: Date.now, onError: console.error,
+       settings: { limits: 'off', queueWaitMs: 5000, idleMs: 60000 } });
+     const { payload } = await lambda.invoke({ functionName: 'f', payload: '{}' });
+     process.send(JSON.parse(payload).pid);`,
+  );
+  return fork(script, [], { execArgv: [] });
 };
 
 const DANGEROUS = `
@@ -58,7 +77,6 @@ describe('an execution environment', () => {
 
   it('prefers handler.mjs to handler.cjs, as Lambda does', async () => {
     const { directory } = await start({ f: { source: 'export const handler = async () => "mjs"' } });
-    const { writeFileSync } = await import('node:fs');
     writeFileSync(join(directory, 'code', 'f', 'handler.cjs'), 'exports.handler = async () => "cjs"');
 
     expect((await invoke()).value).toBe('mjs');
@@ -69,7 +87,7 @@ describe('an execution environment', () => {
     await start({
       f: {
         source: `export const handler = async (event, context) => ({
-          env: process.env, remaining: context.getRemainingTimeInMillis(), id: context.awsRequestId, arn: context.invokedFunctionArn });`,
+          env: process.env, remaining: context.getRemainingTimeInMillis(), id: context.awsRequestId, arn: context.invokedFunctionArn, name: context.functionName, memory: context.memoryLimitInMB });`,
         environment: { TABLE: 'catalog', AWS_ACCESS_KEY_ID: 'local' },
       },
     });
@@ -85,7 +103,12 @@ describe('an execution environment', () => {
       AWS_REGION: 'us-east-1',
     });
     expect(JSON.stringify(value.env)).not.toContain('secret');
-    expect(value.id).toBe(requestId);
+    expect(value).toMatchObject({
+      id: requestId,
+      arn: 'arn:aws:lambda:us-east-1:000000000000:function:f',
+      name: 'f',
+      memory: '512',
+    });
     expect(value.remaining).toBeGreaterThan(25_000);
     delete process.env['A_SECRET_OF_THE_USER'];
   });
@@ -112,6 +135,43 @@ describe('an execution environment', () => {
     expect(functionError).toBe('Unhandled');
     expect(value).toMatchObject({ errorType: 'TypeError', errorMessage: 'bad', trace: expect.any(Array) });
     expect((await invoke()).functionError).toBeUndefined();
+  });
+
+  it.each([
+    ['throws a string', 'throw "bad"', { errorType: 'string', errorMessage: 'bad', trace: [] }],
+    ['returns what is no JSON', 'return 1n', { errorType: 'Runtime.JSONStringifyError' }],
+  ])('reports a handler that %s', async (_, body, expected) => {
+    await start({ f: { source: `export const handler = async () => { ${body} };` } });
+
+    expect(await invoke()).toMatchObject({ functionError: 'Unhandled', value: expected });
+  });
+
+  it.each([
+    [
+      'throws where nobody catches',
+      'setImmediate(() => { throw new TypeError("loose") })',
+      'TypeError',
+      'loose',
+    ],
+    [
+      'rejects where nobody looks',
+      'void Promise.reject(new Error("loose"))',
+      'Runtime.UnhandledPromiseRejection',
+      'Error: loose',
+    ],
+  ])('ends when a handler %s, and says why', async (_, body, errorType, errorMessage) => {
+    const source = `export const handler = async (event) => {
+      if (event.loose) { ${body}; await new Promise(() => setInterval(() => {}, 1000)); }
+      return process.pid;
+    };`;
+    await start({ f: { source } });
+    const { value: before } = await invoke();
+
+    const { functionError, value } = await invoke({ loose: true });
+
+    expect(functionError).toBe('Unhandled');
+    expect(value).toMatchObject({ errorType, errorMessage });
+    expect((await invoke()).value).not.toBe(before);
   });
 
   it.each([
@@ -168,6 +228,20 @@ describe('an execution environment', () => {
     expect(value).toMatchObject({ errorType, errorMessage: expect.stringMatching(message) });
   });
 
+  it.each([
+    ['is no JavaScript', { source: 'export const handler = (' }, 'Runtime.UserCodeSyntaxError'],
+    ['is named without an export', { source: '', handler: 'handler' }, 'Runtime.MalformedHandlerName'],
+    [
+      'requires what is not there',
+      { source: 'require("not-there")', file: 'handler.cjs' },
+      'Runtime.ImportModuleError',
+    ],
+  ])('tells the caller that its module %s', async (_, config, errorType) => {
+    await start({ f: config });
+
+    expect((await invoke()).value.errorType).toBe(errorType);
+  });
+
   it('tells the caller what its module throws while loading, every time', async () => {
     await start({ f: { source: 'throw new Error("no TABLE_NAME")' } });
 
@@ -182,31 +256,40 @@ describe('an execution environment', () => {
     expect((await invoke(event)).value).toEqual(event);
   });
 
-  it('writes what it prints to the log of its function', async () => {
-    const { directory, lambda } = await start({
-      f: {
-        source: 'export const handler = async () => { console.log("line one"); console.error("line two"); }',
-      },
-    });
+  it('keeps its answer when it ends right after it', async () => {
+    const source = 'export const handler = async () => { setImmediate(() => process.exit(0)); return 1; }';
+    await start({ f: { source } });
 
-    const { log } = await lambda.invoke({ functionName: 'f', payload: '{}', tail: true });
-
-    expect(log).toContain('line one\n');
-    expect(readFileSync(join(directory, 'logs', 'f.log'), 'utf8')).toContain('line one\n');
+    for (let call = 0; call < 5; call++) {
+      const { functionError, value } = await invoke();
+      // The next event may reach a process that is about to end: it says so, and is not lost.
+      expect(functionError === undefined ? value : value.errorType).toSatisfy(
+        (result) => result === 1 || result === 'Runtime.ExitError',
+      );
+    }
   });
 
-  it('gives the last 4 KB of a long log, last line included', async () => {
-    const { lambda } = await start({
-      f: {
-        source:
-          'export const handler = async () => { for (let i = 0; i < 5000; i++) console.log("line " + i); }',
-      },
-    });
+  it('cannot be started without its code, and says so', async () => {
+    await start({ f: { source: '', codeDirectory: '/nowhere' } });
 
-    const { log = '' } = await lambda.invoke({ functionName: 'f', payload: '{}', tail: true });
+    expect((await invoke()).value.errorMessage).toContain('ENOENT');
+  });
 
-    expect(Buffer.byteLength(log)).toBe(4096);
-    expect(log.endsWith('line 4999\n')).toBe(true);
+  it('outlives the Ctrl-C that ends its parent in its own time', async () => {
+    await start({ f: { source: DANGEROUS } });
+    const { value } = await invoke();
+
+    process.kill(value.pid, 'SIGINT');
+
+    expect((await invoke()).value.pid).toBe(value.pid);
+  });
+
+  it('keeps what Node compiled for the next one', async () => {
+    const { directory } = await start({ f: { source: DANGEROUS } });
+
+    await invoke();
+
+    await vi.waitFor(() => expect(readdirSync(join(directory, 'compiled')).length).toBeGreaterThan(0));
   });
 
   it('is gone when the service is closed', async () => {
@@ -218,5 +301,15 @@ describe('an execution environment', () => {
 
     expect(isAlive(value.pid)).toBe(false);
     expect((await stuck).functionError).toBe('Unhandled');
+  });
+
+  it('ends when its parent is killed', async () => {
+    const { directory } = await start({ f: { source: DANGEROUS } });
+    const parent = forkService(join(directory, 'code', 'f'), directory);
+    const [pid] = (await once(parent, 'message')) as [number];
+
+    parent.kill('SIGKILL');
+
+    await vi.waitFor(() => expect(isAlive(pid)).toBe(false), { timeout: 5000 });
   });
 });

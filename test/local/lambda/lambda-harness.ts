@@ -69,7 +69,7 @@ export const startLambda = async ({
   };
 };
 
-const functionConfig = (overrides: Partial<FunctionConfig>): FunctionConfig => ({
+export const functionConfig = (overrides: Partial<FunctionConfig>): FunctionConfig => ({
   name: 'f',
   handler: 'handler.handler',
   codeDirectory: '/',

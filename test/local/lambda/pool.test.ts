@@ -1,3 +1,5 @@
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type Harness, type HarnessOptions, isAlive, startLambda } from './lambda-harness.ts';
 
@@ -15,9 +17,13 @@ const start = async (
   return harness;
 };
 
-/** Waits for a file `gate-<n>` before it answers, and says who it is and how many events it had at once. */
+/**
+ * Is not ready while there is a file `start-gate`, waits for a file `gate-<n>` before it answers, and says who it is
+ * and how many events it had at once.
+ */
 const GATED = `
-  import { existsSync, watch } from 'node:fs';
+  import { existsSync } from 'node:fs';
+  while (existsSync('start-gate')) await new Promise((resolve) => setTimeout(resolve, 5));
   let running = 0;
   export const handler = async ({ gate, id }) => {
     running++;
@@ -27,14 +33,13 @@ const GATED = `
     return { pid: process.pid, most, id };
   };`;
 
+const startGate = (): string => join(harness?.directory ?? '', 'code', 'f', 'start-gate');
+
 const gate = () => {
   const path = `${harness?.directory}/gate-${Math.trunc(performance.now() * 1000)}`;
   return {
     path,
-    open: async () => {
-      const { writeFileSync } = await import('node:fs');
-      writeFileSync(path, '');
-    },
+    open: async () => writeFileSync(path, ''),
   };
 };
 
@@ -112,6 +117,68 @@ describe('the environments of a function', () => {
     });
     await door.open();
     await serving;
+  });
+
+  it('answer 429 at once when as many calls wait as may', async () => {
+    await start({ settings: { queueLength: 1 } });
+    const door = gate();
+    await invoke();
+    const serving = [invoke({ gate: door.path }), invoke()];
+    expect(harness?.lambda.queues()).toEqual([{ functionName: 'f', waiting: 1 }]);
+
+    await expect(invoke()).rejects.toMatchObject({ type: 'TooManyRequestsException' });
+    await door.open();
+    await Promise.all(serving);
+  });
+
+  it('serve a call with one that becomes free while another is still starting for it', async () => {
+    await start({ maxEnvironments: 2 });
+    const door = gate();
+    const { value: first } = await invoke();
+    const served = invoke({ gate: door.path });
+    writeFileSync(startGate(), '');
+
+    const waiting = invoke();
+    await vi.waitFor(() => expect(states()).toEqual(['busy', 'starting']));
+    await door.open();
+
+    expect((await waiting).value.pid).toBe(first.pid);
+    expect(states()).toEqual(['idle', 'starting']);
+    await served;
+    rmSync(startGate());
+    await vi.waitFor(() => expect(states()).toEqual(['idle', 'idle']));
+  });
+
+  it('start for a version that is called while one starts for another', async () => {
+    await start({ maxEnvironments: 3 });
+    const door = gate();
+    await invoke();
+    const calls = [invoke({ gate: door.path })];
+    writeFileSync(startGate(), '');
+    calls.push(invoke());
+    await door.open();
+    await Promise.all(calls);
+    expect(states()).toEqual(['idle', 'starting']);
+
+    const other = invoke({}, '1');
+
+    expect(harness?.lambda.status().map(({ version }) => version)).toEqual(['$LATEST', '$LATEST', '1']);
+    rmSync(startGate());
+    expect((await other).executedVersion).toBe('1');
+  });
+
+  it('tell how many events they served and what they hold', async () => {
+    await start();
+    await invoke();
+    await invoke();
+
+    await vi.waitFor(
+      () => expect(harness?.lambda.status()[0]?.memoryBytes).toBeGreaterThan(20_000_000),
+      3000,
+    );
+    expect(harness?.lambda.status()).toMatchObject([
+      { functionName: 'f', version: '$LATEST', invocations: 2 },
+    ]);
   });
 
   it("answer 429 at once under AWS's limits, which know no queue", async () => {

@@ -1,0 +1,231 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { createInference } from '../../../functions/inference/inference.ts';
+import { prepare } from '../../../functions/inference/prepare.ts';
+import { engineRegistry } from '../../../lib/engines/registry.ts';
+import { ServingError } from '../../../lib/errors.ts';
+import { DiskCache } from '../../../lib/models/disk-cache.ts';
+import { MemoryCache } from '../../../lib/models/memory-cache.ts';
+import { createModels, type Models } from '../../../lib/models/models.ts';
+import { call } from '../../fakes/builders.ts';
+import { type MemoryStore, memoryStore } from '../../fakes/memory-store.ts';
+import { type RecordingMetrics, recordingMetrics } from '../../fakes/recording-metrics.ts';
+import { largestRelativeError } from '../../fixtures/closeness.ts';
+import { artifactPath, readExpected } from '../../fixtures/expected.ts';
+import { identityModel, linearModel } from '../../fixtures/onnx-model.ts';
+import { scratchFolder } from '../../fixtures/scratch.ts';
+import { artifact } from '../../fixtures/tar-archive.ts';
+
+const scratch = scratchFolder();
+let store: MemoryStore;
+let metrics: RecordingMetrics;
+let faults: { readonly error: ServingError; readonly model: string }[];
+let infer: ReturnType<typeof createInference>;
+
+const create = (models?: Models) =>
+  createInference({
+    models:
+      models ??
+      createModels({
+        store,
+        engine: engineRegistry,
+        disk: new DiskCache({
+          root: join(scratch.path, 'models'),
+          maxBytes: 10_000_000,
+          onError: () => undefined,
+        }),
+        memory: new MemoryCache({ maxBytes: 10_000_000, onError: () => undefined }),
+        limits: { maxUnpackedBytes: 10_000_000, maxEntries: 10 },
+        metrics,
+        now: () => 0,
+      }),
+    metrics,
+    onFault: (error, model) => faults.push({ error, model }),
+  });
+
+beforeEach(() => {
+  store = memoryStore();
+  store.put('linear.tar.gz', artifact(linearModel([1, 2], 3)));
+  store.put('echo.tar.gz', artifact(identityModel('string', ['rows'])));
+  metrics = recordingMetrics();
+  faults = [];
+  infer = create();
+});
+
+describe('the inference flow', () => {
+  it.each([
+    ['JSON as JSON', {}, '[[1,10],[0,0]]', 'application/json', '[[24],[3]]'],
+    ['instances as predictions', {}, '{"instances":[[1,10]]}', 'application/json', '{"predictions":[[24]]}'],
+    ['CSV as CSV', { contentType: 'text/csv', accept: 'text/csv' }, '1,10\n0,0\n', 'text/csv', '24\n3\n'],
+    ['CSV as JSON', { contentType: 'text/csv; charset=utf-8' }, '1,10', 'application/json', '[[24]]'],
+    ['a body without a type as JSON', { contentType: undefined }, '[[1,10]]', 'application/json', '[[24]]'],
+  ])('answers %s', async (_, overrides, body, contentType, answer) => {
+    const reply = await infer(call({ model: 'linear.tar.gz', body, ...overrides }));
+
+    expect(reply).toEqual({ ok: true, contentType, body: answer });
+  });
+
+  it('reads a body that came as base64', async () => {
+    const body = Buffer.from('["ü€😀"]').toString('base64');
+
+    expect(await infer(call({ model: 'echo.tar.gz', body, isBase64Encoded: true }))).toMatchObject({
+      body: '["ü€😀"]',
+    });
+  });
+
+  it.each(['diabetes', 'iris', 'digits'])('predicts for %s what scikit-learn predicts', async (name) => {
+    store.put(`${name}.tar.gz`, await readFile(artifactPath(name)));
+    const { inputs, outputs } = await readExpected(name);
+
+    const reply = await infer(call({ model: `${name}.tar.gz`, body: JSON.stringify({ inputs }) }));
+
+    const answer = (JSON.parse((reply as { body: string }).body) as { outputs: unknown }).outputs;
+    for (const [output, expected] of Object.entries(outputs)) {
+      const came = (
+        Object.keys(outputs).length === 1 ? answer : (answer as Record<string, unknown>)[output]
+      ) as number[];
+      expect(largestRelativeError(came.flat(), expected.flat())).toBeLessThan(1e-5);
+    }
+  });
+
+  it('flushes metrics that are due at the start and at the end of a call', async () => {
+    await infer(call({ model: 'linear.tar.gz', body: '[[1,2]]' }));
+
+    expect(metrics.flushes).toBe(2);
+  });
+});
+
+describe('a failure', () => {
+  it('is a reply in the words of SageMaker', async () => {
+    expect(await infer(call({ model: 'linear.tar.gz', body: '{"instances":[[1,2],[1]]}' }))).toEqual({
+      ok: false,
+      code: 'ValidationError',
+      message: 'instances[1] has 1 values, but instances[0] has 2: all must have as many',
+    });
+    expect(faults).toEqual([]);
+  });
+
+  it.each([
+    ['no model of that name', { model: 'none.tar.gz' }, 'ValidationError', /model "none.tar.gz" not found/],
+    [
+      'a type of body that is unknown',
+      { contentType: 'image/png' },
+      'ValidationError',
+      /"image\/png" is not supported/,
+    ],
+    [
+      'a type of answer that is unknown',
+      { accept: 'image/png' },
+      'ValidationError',
+      /"image\/png" is not supported/,
+    ],
+    ['bytes that are no text', { body: '/w==', isBase64Encoded: true }, 'ValidationError', /is not UTF-8/],
+  ])('says so: %s', async (_, overrides, code, message) => {
+    const reply = await infer(call({ model: 'linear.tar.gz', ...overrides }));
+
+    expect(reply).toEqual({ ok: false, code, message: expect.stringMatching(message) });
+    expect(faults).toEqual([]);
+  });
+
+  it('does not fetch a model for a body or an answer that it cannot speak', async () => {
+    await infer(call({ model: 'linear.tar.gz', contentType: 'image/png' }));
+
+    expect(store.reads).toEqual({});
+  });
+
+  it('of a model is told to the log with its cause', async () => {
+    store.put('bad.onnx', 'junk');
+
+    const reply = await infer(call({ model: 'bad.onnx' }));
+
+    expect(reply).toMatchObject({ ok: false, code: 'ModelError' });
+    expect(faults).toMatchObject([
+      { model: 'bad.onnx', error: { code: 'ModelError', cause: expect.any(Error) } },
+    ]);
+  });
+
+  it('that nobody foresaw does not leak its message', async () => {
+    infer = create({ open: () => Promise.reject(new Error('password=hunter2')) });
+
+    const reply = await infer(call());
+
+    expect(reply).toMatchObject({ ok: false, code: 'InternalFailure' });
+    expect(JSON.stringify(reply)).not.toContain('hunter2');
+    expect(faults).toMatchObject([{ error: { cause: { message: 'password=hunter2' } } }]);
+  });
+
+  it('carries when to try again', async () => {
+    const error = new ServingError('ServiceUnavailable', 'busy', { retryAfterSeconds: 7 });
+    infer = create({ open: () => Promise.reject(error) });
+
+    expect(await infer(call())).toEqual({
+      ok: false,
+      code: 'ServiceUnavailable',
+      message: 'busy',
+      retryAfterSeconds: 7,
+    });
+  });
+
+  it('frees the model for eviction', async () => {
+    let released = 0;
+    const model = {
+      inputs: [{ name: 'x', type: 'float32' as const, shape: [undefined] }],
+      outputs: [],
+      sizeBytes: 1,
+      run: () => Promise.reject(new Error('crash')),
+      [Symbol.asyncDispose]: async () => undefined,
+    };
+    infer = create({
+      open: async () => ({
+        model,
+        [Symbol.asyncDispose]: async () => {
+          released += 1;
+        },
+      }),
+    });
+
+    await infer(call({ body: '[1]' }));
+    await infer(call({ body: 'not JSON' }));
+
+    expect(released).toBe(2);
+  });
+});
+
+describe("Lambda's bound on an answer", () => {
+  const echo = async (text: string) => infer(call({ model: 'echo.tar.gz', body: JSON.stringify([text]) }));
+  /** What the reply takes beside the text: `{"ok":true,"contentType":"application/json","body":"[\"...\"]"}`. */
+  const AROUND = Buffer.byteLength(
+    JSON.stringify({ ok: true, contentType: 'application/json', body: JSON.stringify(['']) }),
+  );
+
+  it('lets an answer through that just fits', async () => {
+    const reply = await echo('x'.repeat(6_291_456 - AROUND));
+
+    expect(reply).toMatchObject({ ok: true });
+    expect(Buffer.byteLength(JSON.stringify(reply))).toBe(6_291_456);
+  });
+
+  it.each([
+    ['one byte too many', 'x'.repeat(6_291_457 - AROUND)],
+    ['letters of several bytes', '€'.repeat(2_100_000)],
+    ['what must be escaped twice', '"'.repeat(1_600_000)],
+  ])('refuses %s, and says how large it is', async (_, text) => {
+    expect(await echo(text)).toMatchObject({
+      ok: false,
+      code: 'ModelError',
+      message: expect.stringMatching(
+        /^the answer is too large: \d+ bytes, at most 6291456 are possible; send fewer rows/,
+      ),
+    });
+  });
+});
+
+describe('prepare', () => {
+  it.each([true, false])(
+    'never throws, whether the environment starts ahead of calls or not: %s',
+    async (startsAhead) => {
+      await expect(prepare(startsAhead)).resolves.toBeUndefined();
+    },
+  );
+});
