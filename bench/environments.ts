@@ -13,16 +13,24 @@ const ENVIRONMENTS = 2;
 const CALLERS = 32;
 const CALLS = 20_000;
 const ROUNDS = 5;
+const CRASH = 'crash';
 
-const directory = mkdtempSync(join(tmpdir(), 'environments-'));
+const [asked, kindName, givenDirectory] = process.argv.slice(2);
+const directory = givenDirectory ?? mkdtempSync(join(tmpdir(), 'environments-'));
 const echo = join(directory, 'echo.mjs');
 writeFileSync(
   echo,
   `import { parentPort } from 'node:worker_threads';
+   import { setFlagsFromString } from 'node:v8';
+   import { runInThisContext } from 'node:vm';
    const port = parentPort ?? process;
    const send = parentPort ? (m) => parentPort.postMessage(m) : (m) => process.send(m);
    port.on('message', ({ payload }) => {
-     if (payload === 'abort') process.abort();
+     // V8's own abort: process.abort() is no crash in a thread, where Node refuses it.
+     if (payload === 'abort') {
+       setFlagsFromString('--allow-natives-syntax');
+       runInThisContext("%AbortJS('crash')");
+     }
      send({ payload: JSON.stringify({ echo: JSON.parse(payload) }) });
    });
    process.on('disconnect', () => process.exit());`,
@@ -35,6 +43,7 @@ interface Kind {
 
 interface Hop {
   readonly pid: number | undefined;
+  readonly ended: Promise<unknown>;
   call(payload: string): Promise<void>;
   end(): Promise<void>;
 }
@@ -50,6 +59,7 @@ const processes: Kind = {
     const child: ChildProcess = fork(echo, [], { serialization: 'advanced' });
     const hop: Hop = {
       pid: child.pid,
+      ended: once(child, 'exit'),
       call: async (text) => {
         child.send({ payload: text });
         await once(child, 'message');
@@ -70,6 +80,7 @@ const threads: Kind = {
     const worker = new Worker(echo);
     const hop: Hop = {
       pid: undefined,
+      ended: once(worker, 'exit'),
       call: async (text) => {
         worker.postMessage({ payload: text });
         await once(worker, 'message');
@@ -139,31 +150,59 @@ const rollup = (pid: number, key: string): number => {
   );
 };
 
+/** In a process of its own, as it may be its last: one of two environments crashes in native code. */
+const afterCrash = async (kind: Kind): Promise<string> => {
+  const child = fork(import.meta.filename, [CRASH, kind.name, directory], {
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+  });
+  const answered = once(child, 'message').then(() => 'the other one answers');
+  const ended = once(child, 'exit').then(([, signal]) => `everything ends (${signal})`);
+  return Promise.race([answered, ended]).finally(() => child.kill('SIGKILL'));
+};
+
+/** The `afterCrash` side: tells its parent when the second environment answers after the first has crashed. */
+const crash = async (kind: Kind): Promise<void> => {
+  const [first, second] = [await kind.start(), await kind.start()];
+  const crashed = first.ended;
+  void first.call('abort');
+  await crashed;
+  await second.call(payload);
+  process.send?.('alive');
+};
+
 const median = (values: readonly number[]): number =>
   [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
 
 const kinds = [processes, threads];
-const figures = new Map(
-  kinds.map((kind) => [kind.name, { rate: [] as number[], start: [] as number[], memory: [] as number[] }]),
-);
-for (let round = 0; round < ROUNDS; round++) {
-  for (const kind of kinds) {
-    const figure = figures.get(kind.name);
-    figure?.rate.push(await callsPerSecond(kind));
-    figure?.start.push(await startMs(kind));
-    figure?.memory.push(await memoryMb(kind));
+
+const measure = async (): Promise<void> => {
+  const figures = new Map(
+    kinds.map((kind) => [kind, { rate: [] as number[], start: [] as number[], memory: [] as number[] }]),
+  );
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const [kind, { rate, start, memory }] of figures) {
+      rate.push(await callsPerSecond(kind));
+      start.push(await startMs(kind));
+      memory.push(await memoryMb(kind));
+    }
   }
-}
+
+  line(
+    `${ENVIRONMENTS} environments, ${CALLERS} callers, ${ROUNDS} interleaved rounds, medians; Node ${process.version}, ${cpus().length} cores`,
+  );
+  line('| environment | calls/s | start to first answer, ms | memory each, MB | after a native crash |');
+  line('|---|---|---|---|---|');
+  for (const [kind, { rate, start, memory }] of figures) {
+    const cells = [Math.round(median(rate)), median(start).toFixed(0), median(memory).toFixed(0)];
+    line(`| ${[kind.name, ...cells, await afterCrash(kind)].join(' | ')} |`);
+  }
+};
 
 const line = (text: string): boolean => process.stdout.write(`${text}\n`);
-line(
-  `${ENVIRONMENTS} environments, ${CALLERS} callers, ${ROUNDS} interleaved rounds, medians; Node ${process.version}, ${cpus().length} cores`,
-);
-line('| environment | calls/s | start to first answer, ms | memory each, MB |');
-line('|---|---|---|---|');
-for (const [name, { rate, start, memory }] of figures) {
-  line(
-    `| ${name} | ${Math.round(median(rate))} | ${median(start).toFixed(0)} | ${median(memory).toFixed(0)} |`,
-  );
+
+const crashing = asked === CRASH ? kinds.find(({ name }) => name === kindName) : undefined;
+if (crashing === undefined) {
+  await measure().finally(() => rmSync(directory, { recursive: true }));
+} else {
+  await crash(crashing);
 }
-rmSync(directory, { recursive: true });

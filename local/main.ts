@@ -52,25 +52,20 @@ const emptyFolder = async (directory: string): Promise<void> => {
   for (const entry of OWN_ENTRIES) await rm(join(directory, entry), { recursive: true, force: true });
 };
 
-const start = async (settings: Settings): Promise<Cloud> => {
+const serve = async (settings: Settings): Promise<void> => {
   const cloud = await startCloud({ settings, now: Date.now, onProgress: print, onError: printError });
-  try {
-    const endpoint = describeEndpoint(cloud);
-    await seedModels({
-      store: cloud.s3.store,
-      bucket: endpoint.bucket,
-      prefix: endpoint.prefix,
-      models: settings.models,
-      directory: settings.directory,
-      onProgress: createProgress('uploading models', process.stdout),
-    });
-    await writeEndpointFile(settings.directory, endpoint);
-    print(await welcome(endpoint, settings));
-    return cloud;
-  } catch (error) {
-    await cloud.close();
-    throw error;
-  }
+  endOnSignal(cloud, settings.directory);
+  const endpoint = describeEndpoint(cloud);
+  await seedModels({
+    store: cloud.s3.store,
+    bucket: endpoint.bucket,
+    prefix: endpoint.prefix,
+    models: settings.models,
+    directory: settings.directory,
+    onProgress: createProgress('uploading models', process.stdout),
+  });
+  await writeEndpointFile(settings.directory, endpoint);
+  print(await welcome(endpoint, settings));
 };
 
 /** An error that the reader can mend is told in a sentence; anything else with its stack. */
@@ -112,7 +107,7 @@ const run = async (): Promise<void> => {
 
   const settings = parseSettings(process.env);
   if (values.reset) await emptyFolder(settings.directory);
-  endOnSignal(await start(settings), settings.directory);
+  await serve(settings);
 };
 
 await run().catch((error: unknown) => {

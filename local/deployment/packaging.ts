@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process';
 import { cp, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { withFolderLock } from '../../deploy/folder-lock.ts';
 import { DEPLOYMENT_INPUTS, hashInputs, ROOT } from '../../deploy/inputs.ts';
 import { type Deployment, parseTemplate, type Template } from './template.ts';
 
@@ -16,6 +17,9 @@ export interface Packaged {
   readonly codeDirectory: string;
 }
 
+/** What the checkout packaged last, for every folder that is served from it. */
+const SHARED = join(ROOT, 'dist', 'packaged');
+
 /**
  * Runs `serverless package` and keeps what it made in `directory`, apart from the checkout's own `dist/`, so that
  * a later build does not change code under a running endpoint. What is up to date is used as it is.
@@ -24,41 +28,46 @@ export const packageDeployment = async (
   directory: string,
   onProgress: (message: string) => void,
 ): Promise<Packaged> => {
-  const finished = join(directory, 'deployment');
+  const own = join(directory, 'deployment');
   const key = await hashInputs(DEPLOYMENT_INPUTS);
-  const knownKey = await readFile(join(finished, 'key'), 'utf8').catch(() => undefined);
 
-  if (knownKey !== key) {
+  if ((await readKey(own)) !== key) {
     onProgress('building the functions and resolving serverless.yml');
-    await renew(finished, key);
+    await mkdir(dirname(SHARED), { recursive: true });
+    // The framework writes to fixed folders of the checkout: two of them at once break each other.
+    await withFolderLock(`${SHARED}.lock`, async () => {
+      if ((await readKey(SHARED)) !== key) await replaceFolder(SHARED, (folder) => runPackage(folder, key));
+      await replaceFolder(own, (folder) => cp(SHARED, folder, { recursive: true }));
+    });
   }
 
-  const template = await readFile(join(finished, 'template.json'), 'utf8');
-  return {
-    deployment: parseTemplate(JSON.parse(template) as Template),
-    codeDirectory: join(finished, 'code'),
-  };
+  const template = await readFile(join(own, 'template.json'), 'utf8');
+  return { deployment: parseTemplate(JSON.parse(template) as Template), codeDirectory: join(own, 'code') };
 };
 
-const renew = async (finished: string, key: string): Promise<void> => {
+const readKey = (folder: string): Promise<string | undefined> =>
+  readFile(join(folder, 'key'), 'utf8').catch(() => undefined);
+
+/** Fills a new folder and puts it in the place of the old one, so that a half-filled one is never used. */
+const replaceFolder = async (finished: string, fill: (folder: string) => Promise<void>): Promise<void> => {
   const unfinished = `${finished}.unfinished`;
-  const packages = join(unfinished, 'package');
   await rm(unfinished, { recursive: true, force: true });
   await mkdir(unfinished, { recursive: true });
-
-  await runFramework(['package', '--package', packages]);
-  await rename(
-    join(packages, 'cloudformation-template-update-stack.json'),
-    join(unfinished, 'template.json'),
-  );
-  await rm(packages, { recursive: true, force: true });
-  for (const name of FUNCTIONS) {
-    await cp(join(ROOT, 'dist', name), join(unfinished, 'code', 'dist', name), { recursive: true });
-  }
-  await writeFile(join(unfinished, 'key'), key);
-
+  await fill(unfinished);
   await rm(finished, { recursive: true, force: true });
   await rename(unfinished, finished);
+};
+
+const runPackage = async (folder: string, key: string): Promise<void> => {
+  const packages = join(folder, 'package');
+  await runFramework(['package', '--package', packages]);
+  await rename(join(packages, 'cloudformation-template-update-stack.json'), join(folder, 'template.json'));
+  await rm(packages, { recursive: true, force: true });
+  for (const name of FUNCTIONS) {
+    const bundle = join('dist', name, 'handler.mjs');
+    await cp(join(ROOT, bundle), join(folder, 'code', bundle));
+  }
+  await writeFile(join(folder, 'key'), key);
 };
 
 /** The real process, not `npx`, so that the time limit reaches it: after an error it may never exit by itself. */

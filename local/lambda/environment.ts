@@ -1,29 +1,26 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { mkdirSync, rmSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
-import type { FunctionConfig } from './function-config.ts';
+import { mkdirSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type EnvironmentIdentity, environmentVariables } from './environment-variables.ts';
+import { describeEnd } from './exit-words.ts';
 import type { LogFile } from './log-file.ts';
-import { LogTail } from './log-tail.ts';
+import { type LogStream, LogTail } from './log-tail.ts';
 import type { EventMessage, RuntimeMessage } from './messages.ts';
 
 const RUNTIME = join(import.meta.dirname, 'runtime.ts');
 /** An on-demand init phase may take 10 s (Lambda developer guide, "Lambda execution environment lifecycle"). */
 const INIT_WITHIN_MS = 10_000;
 
-/** What came of one event: the function's result, or a function error (Lambda's `Unhandled`). */
+/** What came of one event: the function's result, a function error (Lambda's `Unhandled`), or text that is no JSON. */
 export interface Outcome {
-  readonly ok: boolean;
+  readonly kind: 'answer' | 'failed' | 'unreadable';
   readonly payload: string;
   /** The last 4 KB printed; only where it was asked for. */
   readonly log?: string;
 }
 
-export interface EnvironmentOptions {
-  readonly config: FunctionConfig;
-  readonly version: string;
-  readonly id: string;
-  /** Its private /tmp. */
-  readonly scratch: string;
+export interface EnvironmentOptions extends EnvironmentIdentity {
   readonly log: LogFile;
   /** The process is ready for its first event. */
   readonly onReady: (environment: Environment) => void;
@@ -34,8 +31,10 @@ export interface EnvironmentOptions {
 interface Running {
   readonly requestId: string;
   readonly resolve: (outcome: Outcome | undefined) => void;
-  delivered: boolean;
   readonly timer: NodeJS.Timeout;
+  readonly startedMs: number;
+  /** The whole event has left this process. */
+  isDelivered: boolean;
   /** Only where it was asked for. */
   readonly tail: LogTail | undefined;
 }
@@ -43,23 +42,26 @@ interface Running {
 /**
  * One execution environment: a process of its own with its own module graph, environment variables and /tmp, so
  * that whatever a model does, a native crash included, ends nothing else. It takes one event at a time, and is
- * killed when it outlasts the function's timeout or outgrows its memory. Its /tmp has no size limit here.
+ * killed when it outlasts the function's timeout or outgrows its memory. Unlike on AWS its /tmp has no size limit,
+ * it is not frozen between events, and an init phase that fails is not tried again within the same call.
  */
 export class Environment {
   readonly version: string;
-  readonly memorySizeMb: number;
   readonly #options: EnvironmentOptions;
   readonly #child: ChildProcess;
+  readonly #ended = Promise.withResolvers<void>();
   #running: Running | undefined;
-  #ready = false;
-  #failure: { readonly type: string; readonly message: string } | undefined;
-  #initFailure: string | undefined;
-  readonly #ended: Promise<void>;
+  #isReady = false;
+  /** Why this side ends it: the type and message of what it was running. */
+  #killed: { readonly type: string; readonly message: string } | undefined;
+  /** Why it ends by itself, as it said: the payload of a function error. */
+  #lastWords: string | undefined;
+  #invocations = 0;
+  #memoryBytes = 0;
 
   constructor(options: EnvironmentOptions) {
     const { config, version, scratch } = options;
     this.version = version;
-    this.memorySizeMb = config.memorySizeMb;
     this.#options = options;
     mkdirSync(scratch, { recursive: true });
     this.#child = fork(RUNTIME, [], {
@@ -70,33 +72,24 @@ export class Environment {
       serialization: 'advanced',
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
-
-    const initTimer = setTimeout(() => {
-      this.kill('Sandbox.Timedout', `Init timed out after ${(INIT_WITHIN_MS / 1000).toFixed(2)} seconds`);
-    }, INIT_WITHIN_MS);
-    this.#child.stdout?.setEncoding('utf8').on('data', (text: string) => this.#onOutput(text));
-    this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => this.#onOutput(text));
-    this.#child.on('message', (message: RuntimeMessage) => {
-      clearTimeout(initTimer);
-      this.#onMessage(message);
-    });
-    // A message to a process that has just ended fails; its end is handled where it is told, below.
-    this.#child.on('error', () => undefined);
-    this.#ended = new Promise((resolve) => {
-      this.#child.once('exit', (code, signal) => {
-        clearTimeout(initTimer);
-        this.#onExit(code, signal);
-        resolve();
-      });
-    });
+    this.#listen();
   }
 
   get pid(): number | undefined {
     return this.#child.pid;
   }
 
-  get busy(): boolean {
+  get isBusy(): boolean {
     return this.#running !== undefined;
+  }
+
+  get invocations(): number {
+    return this.#invocations;
+  }
+
+  /** As of the last look; 0 before the first. */
+  get memoryBytes(): number {
+    return this.#memoryBytes;
   }
 
   /**
@@ -104,129 +97,150 @@ export class Environment {
    * @returns `undefined` when the process was gone before the event reached it, so that another may take it
    */
   run(event: Omit<EventMessage, 'deadlineMs'>, nowMs: number): Promise<Outcome | undefined> {
-    const timeoutMs = 1000 * this.#options.config.timeoutSeconds;
+    if (this.#killed !== undefined) return Promise.resolve(undefined);
+    const { config } = this.#options;
+    const timeoutMs = 1000 * config.timeoutSeconds;
+    const { requestId, markLog } = event;
+    const tail = markLog ? new LogTail(requestId, this.version) : undefined;
+    this.#invocations++;
+
     return new Promise((resolve) => {
       const timer = setTimeout(() => {
-        this.kill('Sandbox.Timedout', `Task timed out after ${(timeoutMs / 1000).toFixed(2)} seconds`);
+        this.#kill('Sandbox.Timedout', `Task timed out after ${(timeoutMs / 1000).toFixed(2)} seconds`);
       }, timeoutMs);
-      const { requestId, markLog } = event;
-      const tail = markLog ? new LogTail(requestId) : undefined;
-      const running: Running = { requestId, resolve, delivered: false, timer, tail };
+      const running = { requestId, resolve, timer, startedMs: performance.now(), isDelivered: false, tail };
       this.#running = running;
       this.#child.send({ ...event, deadlineMs: nowMs + timeoutMs }, (error) => {
-        running.delivered = error === null;
+        running.isDelivered = error === null;
       });
     });
   }
 
-  /** Ends the process; what it is running fails with this error. */
-  kill(type: string, message: string): void {
-    this.#failure ??= { type, message };
-    this.#child.kill('SIGKILL');
+  /** What it holds now; above the function's memory it is killed. */
+  holdsMemory(bytes: number): void {
+    this.#memoryBytes = bytes;
+    const limitMb = this.#options.config.memorySizeMb;
+    const usedMb = toMb(bytes);
+    if (usedMb <= limitMb) return;
+    this.#kill('Runtime.OutOfMemory', `Memory Size: ${limitMb} MB Max Memory Used: ${usedMb} MB`);
   }
 
-  /** Ends the process and waits until it is gone. */
+  /** Ends the process, and waits until it and its /tmp are gone. Lambda gives no SIGTERM either, unless to extensions. */
   async end(): Promise<void> {
     this.#child.kill('SIGKILL');
-    await this.#ended;
+    await this.#ended.promise;
   }
 
-  #onMessage(message: RuntimeMessage): void {
-    if (!this.#ready) {
-      if (message.kind === 'failed') {
-        this.#initFailure = message.payload;
-        this.#child.kill('SIGKILL');
-        return;
-      }
-      this.#ready = true;
+  #kill(type: string, message: string): void {
+    this.#killed ??= { type, message };
+    this.#child.kill('SIGKILL');
+  }
+
+  #listen(): void {
+    const child = this.#child;
+    const initTimer = setTimeout(() => {
+      this.#kill('Sandbox.Timedout', `Init timed out after ${(INIT_WITHIN_MS / 1000).toFixed(2)} seconds`);
+    }, INIT_WITHIN_MS);
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => this.#onOutput('stdout', text));
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => this.#onOutput('stderr', text));
+    child.on('message', (message: RuntimeMessage) => {
+      clearTimeout(initTimer);
+      this.#onMessage(message);
+    });
+
+    child.once('close', () => this.#running?.tail?.end());
+
+    const onEnd = (how: string): void => {
+      clearTimeout(initTimer);
+      this.#onEnd(how);
+    };
+    // The channel closes after its last message, which may come later than the exit.
+    const exited = new Promise<string>((resolve) => {
+      child.once('exit', (code, signal) => resolve(describeEnd(code, signal)));
+    });
+    const disconnected = new Promise((resolve) => {
+      child.once('disconnect', resolve);
+    });
+    void Promise.all([exited, disconnected]).then(([how]) => onEnd(how));
+    // It could not be started; there is no exit then.
+    child.on('error', (error) => {
+      if (child.pid === undefined) onEnd(error.message);
+    });
+  }
+
+  #onMessage({ kind, payload }: RuntimeMessage): void {
+    // A process that is being killed may still answer: its call has failed by then.
+    if (this.#killed !== undefined) return;
+    if (kind === 'fatal') {
+      this.#lastWords = payload;
+    } else if (kind === 'ready') {
+      this.#isReady = true;
       this.#options.onReady(this);
-    } else if (message.kind !== 'ready') {
-      void this.#finish({ ok: message.kind === 'answer', payload: message.payload });
+    } else if (this.#running !== undefined) {
+      void this.#finish(this.#running, { kind, payload });
     }
   }
 
-  async #finish(outcome: Outcome): Promise<void> {
-    const running = this.#running;
-    if (running === undefined) return;
+  async #finish(running: Running, outcome: Outcome): Promise<void> {
     clearTimeout(running.timer);
-    await running.tail?.complete();
-    this.#settle(running, outcome);
+    if (running.tail !== undefined) await running.tail.complete();
+    // The process may have ended while the answer waited for its log.
+    if (this.#running === running) this.#settle(running, outcome);
   }
 
   #settle(running: Running, outcome: Outcome): void {
-    // The process may have ended while the answer waited for its log.
-    if (this.#running !== running) return;
     this.#running = undefined;
-    running.resolve(running.tail === undefined ? outcome : { ...outcome, log: running.tail.text });
-  }
-
-  #giveBack(running: Running): void {
-    this.#running = undefined;
-    running.resolve(undefined);
-  }
-
-  #onOutput(text: string): void {
-    this.#options.log.append(this.#running?.tail?.push(text) ?? text);
-  }
-
-  #onExit(code: number | null, signal: NodeJS.Signals | null): void {
-    rmSync(this.#options.scratch, { recursive: true, force: true });
-    const how = signal === null ? `exit status ${code}` : `signal: ${SIGNAL_WORDS[signal] ?? signal}`;
-    const failure = this.#failure ?? {
-      type: 'Runtime.ExitError',
-      message: `Runtime exited with error: ${how}`,
-    };
-    const encode = (requestId: string): Outcome => ({
-      ok: false,
-      payload: JSON.stringify({
-        errorType: failure.type,
-        errorMessage: `RequestId: ${requestId} Error: ${failure.message}`,
-      }),
-    });
-
-    const running = this.#running;
-    if (running !== undefined) {
-      clearTimeout(running.timer);
-      if (running.delivered) this.#settle(running, encode(running.requestId));
-      else this.#giveBack(running);
+    const { tail, startedMs } = running;
+    if (tail === undefined) {
+      running.resolve(outcome);
+      return;
     }
-    const initFailure =
-      this.#initFailure === undefined ? encode('init') : { ok: false, payload: this.#initFailure };
-    this.#options.onExit(this, this.#ready ? undefined : initFailure);
+    const { memorySizeMb } = this.#options.config;
+    tail.report({ ms: performance.now() - startedMs, memorySizeMb, usedMb: toMb(this.#memoryBytes) });
+    running.resolve({ ...outcome, log: tail.text });
+  }
+
+  #onOutput(stream: LogStream, text: string): void {
+    this.#options.log.append(this.#running?.tail?.push(stream, text) ?? text);
+  }
+
+  #onEnd(how: string): void {
+    const running = this.#running;
+    // First, so that a call that is given back does not come here again.
+    this.#options.onExit(this, this.#isReady ? undefined : this.#failure('init', how));
+    if (running !== undefined) void this.#fail(running, how);
+    rm(this.#options.scratch, { recursive: true, force: true })
+      .catch(() => undefined)
+      .finally(this.#ended.resolve);
+  }
+
+  /** An event that never reached the process is given back, unless this side ended it for that very event. */
+  async #fail(running: Running, how: string): Promise<void> {
+    clearTimeout(running.timer);
+    if (!running.isDelivered && this.#killed === undefined) {
+      this.#running = undefined;
+      running.resolve(undefined);
+      return;
+    }
+    const outcome = this.#failure(running.requestId, how);
+    if (running.tail !== undefined) {
+      await running.tail.complete();
+      running.tail.add(`${outcome.payload}\n`);
+    }
+    this.#settle(running, outcome);
+  }
+
+  #failure(requestId: string, how: string): Outcome {
+    const killed = this.#killed;
+    if (killed === undefined && this.#lastWords !== undefined) {
+      return { kind: 'failed', payload: this.#lastWords };
+    }
+    const errorType = killed?.type ?? 'Runtime.ExitError';
+    const message = killed?.message ?? `Runtime exited with error: ${how}`;
+    const errorMessage = `RequestId: ${requestId} Error: ${message}`;
+    this.#options.log.append(`${errorType}\t${errorMessage}\n`);
+    return { kind: 'failed', payload: JSON.stringify({ errorType, errorMessage }) };
   }
 }
 
-const SIGNAL_WORDS: Partial<Record<NodeJS.Signals, string>> = {
-  SIGKILL: 'killed',
-  SIGABRT: 'aborted',
-  SIGSEGV: 'segmentation fault',
-};
-
-/** What Lambda sets, and what the function asks for: nothing of the user's own environment, keys least of all. */
-const environmentVariables = ({
-  config,
-  version,
-  id,
-  scratch,
-}: EnvironmentOptions): Record<string, string> => ({
-  PATH: process.env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin',
-  LANG: 'en_US.UTF-8',
-  TZ: ':UTC',
-  HOME: scratch,
-  // os.tmpdir() is /tmp on Lambda; here it is a folder that goes with the environment.
-  TMPDIR: scratch,
-  NODE_PATH: config.nodePath.join(delimiter),
-  LAMBDA_TASK_ROOT: config.codeDirectory,
-  _HANDLER: config.handler,
-  AWS_REGION: config.region,
-  AWS_DEFAULT_REGION: config.region,
-  AWS_EXECUTION_ENV: `AWS_Lambda_nodejs${process.versions.node.split('.')[0]}.x`,
-  AWS_LAMBDA_FUNCTION_NAME: config.name,
-  AWS_LAMBDA_FUNCTION_VERSION: version,
-  AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(config.memorySizeMb),
-  AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
-  AWS_LAMBDA_LOG_GROUP_NAME: `/aws/lambda/${config.name}`,
-  AWS_LAMBDA_LOG_STREAM_NAME: `local/[${version}]${id}`,
-  AWS_EC2_METADATA_DISABLED: 'true',
-  ...config.environment,
-});
+const toMb = (bytes: number): number => Math.ceil(bytes / 1024 / 1024);

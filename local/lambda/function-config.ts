@@ -23,3 +23,9 @@ const ACCOUNT = '000000000000';
 
 export const functionArn = (config: FunctionConfig, qualifier?: string): string =>
   `arn:aws:lambda:${config.region}:${ACCOUNT}:function:${config.name}${qualifier === undefined ? '' : `:${qualifier}`}`;
+
+/** @returns the version that a qualifier names; `undefined` when there is none. */
+export const resolveVersion = (config: FunctionConfig, qualifier = '$LATEST'): string | undefined => {
+  const version = config.aliases[qualifier] ?? qualifier;
+  return version === '$LATEST' || config.versions.includes(version) ? version : undefined;
+};

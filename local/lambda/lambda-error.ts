@@ -26,3 +26,16 @@ export const throttled = (functionName: string, why: string): LambdaError =>
     reason: 'ReservedFunctionConcurrentInvocationLimitExceeded',
     retryAfterSeconds: 1,
   });
+
+export const eventTooLarge = (maxBytes: number): LambdaError =>
+  new LambdaError(
+    'RequestTooLargeException',
+    413,
+    `Request must be smaller than ${maxBytes} bytes for the InvokeFunction operation`,
+  );
+
+export const unreadableEvent = (why: string): LambdaError =>
+  new LambdaError('InvalidRequestContentException', 400, `Could not parse request body into json: ${why}`);
+
+export const invalidParameter = (message: string): LambdaError =>
+  new LambdaError('InvalidParameterValueException', 400, message);

@@ -3,22 +3,24 @@ import { rmSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import type { Clock } from '../../lib/clock.ts';
-import type { FunctionConfig } from './function-config.ts';
-import { LambdaError } from './lambda-error.ts';
+import type { Outcome } from './environment.ts';
+import { type FunctionConfig, functionArn, resolveVersion } from './function-config.ts';
+import { eventTooLarge, LambdaError, unreadableEvent } from './lambda-error.ts';
+import { MAX_EVENT_BYTES, MAX_PAYLOAD_BYTES } from './limits.ts';
 import { openLogFile } from './log-file.ts';
+import { watchMemory } from './memory-watch.ts';
 import { Pool } from './pool.ts';
-import { residentBytes, SAMPLE_EVERY_MS } from './resident-memory.ts';
 import { createRestApi } from './rest-api.ts';
 
-/** Lambda's bound on a synchronous event and answer. */
-export const MAX_PAYLOAD_BYTES = 6_291_556;
 const REAP_EVERY_MS = 1000;
-const QUEUE_LENGTH = 1000;
+const DEFAULT_QUEUE_LENGTH = 1000;
 
 export interface LambdaSettings {
   /** `aws`: no queue, and bounds on payloads hold. */
   readonly limits: 'aws' | 'off';
   readonly queueWaitMs: number;
+  /** How many calls may wait, per function; 1000 unless given. */
+  readonly queueLength?: number;
   readonly idleMs: number;
 }
 
@@ -29,6 +31,8 @@ export interface InvokeCall {
   /** JSON text. */
   readonly payload: string;
   readonly tail?: boolean;
+  /** JSON text; the handler finds it as `context.clientContext`. */
+  readonly clientContext?: string;
 }
 
 export interface InvokeResult {
@@ -46,20 +50,30 @@ export interface EnvironmentStatus {
   readonly version: string;
   readonly pid: number | undefined;
   readonly state: 'starting' | 'idle' | 'busy';
+  readonly invocations: number;
+  /** As of the last look, a fraction of a second ago; 0 before the first. */
+  readonly memoryBytes: number;
+}
+
+export interface QueueStatus {
+  readonly functionName: string;
+  readonly waiting: number;
 }
 
 export interface LambdaService {
-  /** @throws LambdaError when the call is refused before any function runs. */
+  /** @throws LambdaError when the call is refused before any function runs: unknown, throttled, too large, no JSON. */
   invoke(call: InvokeCall): Promise<InvokeResult>;
   /** Lambda's REST API, as far as an SDK needs it to invoke and to look around. */
   readonly handle: (request: IncomingMessage, response: ServerResponse) => void;
   status(): readonly EnvironmentStatus[];
+  queues(): readonly QueueStatus[];
+  /** Refuses calls that wait, ends every environment, and deletes what they had in /tmp. */
   close(): Promise<void>;
 }
 
 export interface LambdaOptions {
   readonly functions: readonly FunctionConfig[];
-  /** Holds `logs/<function>.log`, and `environments/` with every environment's private /tmp. */
+  /** Holds `logs/<function>.log`, `environments/` with every environment's private /tmp, and `compiled/`. */
   readonly directory: string;
   readonly settings: LambdaSettings;
   readonly now: Clock;
@@ -69,22 +83,25 @@ export interface LambdaOptions {
 /** Lambda on this machine: functions, versions, aliases, and the environments that run them. */
 export const createLambda = (options: LambdaOptions): LambdaService => {
   const { functions, directory, settings, now, onError } = options;
+  const isBounded = settings.limits === 'aws';
   const scratchRoot = join(directory, 'environments');
   rmSync(scratchRoot, { recursive: true, force: true });
 
-  const pools = new Map<string, { readonly config: FunctionConfig; readonly pool: Pool }>();
-  for (const config of functions) {
-    const log = openLogFile(join(directory, 'logs', `${config.name}.log`));
-    const queueLength = settings.limits === 'aws' ? 0 : QUEUE_LENGTH;
-    const { queueWaitMs } = settings;
-    pools.set(config.name, {
+  const openPool = (config: FunctionConfig): Pool =>
+    new Pool({
       config,
-      pool: new Pool({ config, scratchRoot, log, now, queueLength, queueWaitMs }),
+      scratchRoot,
+      compileCache: join(directory, 'compiled'),
+      log: openLogFile(join(directory, 'logs', `${config.name}.log`)),
+      now,
+      queueLength: isBounded ? 0 : (settings.queueLength ?? DEFAULT_QUEUE_LENGTH),
+      queueWaitMs: settings.queueWaitMs,
     });
-  }
+  const all = functions.map((config) => ({ config, pool: openPool(config) }));
+  const byName = new Map(all.map((each) => [each.config.name, each]));
 
   const find = (functionName: string, qualifier?: string) => {
-    const found = pools.get(functionName);
+    const found = byName.get(functionName);
     const version = found && resolveVersion(found.config, qualifier);
     if (found === undefined || version === undefined) {
       const name = qualifier === undefined ? functionName : `${functionName}:${qualifier}`;
@@ -93,76 +110,49 @@ export const createLambda = (options: LambdaOptions): LambdaService => {
     return { ...found, version };
   };
 
-  const invoke = async ({
-    functionName,
-    qualifier,
-    payload,
-    tail = false,
-  }: InvokeCall): Promise<InvokeResult> => {
-    const { pool, version } = find(functionName, qualifier);
+  const invoke = async (call: InvokeCall): Promise<InvokeResult> => {
+    const { functionName, qualifier, payload, clientContext, tail = false } = call;
+    const { config, pool, version } = find(functionName, qualifier);
+    if (isBounded && Buffer.byteLength(payload) > MAX_EVENT_BYTES) throw eventTooLarge(MAX_EVENT_BYTES);
     const requestId = randomUUID();
-    const outcome = await pool.run({ version, payload, tail }, requestId);
-    const tooLarge = settings.limits === 'aws' && Buffer.byteLength(outcome.payload) > MAX_PAYLOAD_BYTES;
-    return {
-      payload: tooLarge ? responseTooLarge(outcome.payload) : outcome.payload,
-      ...(outcome.ok && !tooLarge ? {} : { functionError: 'Unhandled' as const }),
-      executedVersion: version,
-      requestId,
-      ...(outcome.log === undefined ? {} : { log: outcome.log }),
-    };
+    const arn = functionArn(config, qualifier);
+    const outcome = await pool.run({ version, requestId, arn, payload, clientContext, tail });
+    if (outcome.kind === 'unreadable') throw unreadableEvent(outcome.payload);
+    return { ...toResult(outcome, isBounded), executedVersion: version, requestId };
   };
 
-  const all = [...pools.values()];
-  const boundMemory = async (): Promise<void> => {
-    const environments = all.flatMap(({ pool }) => [...pool.environments]);
-    const sizes = await residentBytes(environments.flatMap(({ pid }) => pid ?? []));
-    for (const environment of environments) {
-      const usedMb = Math.ceil((sizes.get(environment.pid ?? 0) ?? 0) / 1024 / 1024);
-      if (usedMb <= environment.memorySizeMb) continue;
-      const { memorySizeMb } = environment;
-      environment.kill(
-        'Runtime.OutOfMemory',
-        `Memory Size: ${memorySizeMb} MB Max Memory Used: ${usedMb} MB`,
-      );
-    }
-  };
-
-  const timers = [
-    setInterval(() => {
-      boundMemory().catch(onError);
-    }, SAMPLE_EVERY_MS),
-    setInterval(() => {
-      for (const { pool } of all) pool.reap(settings.idleMs);
-    }, REAP_EVERY_MS),
-  ];
+  const memoryWatch = watchMemory({
+    environments: () => all.flatMap(({ pool }) => [...pool.environments]),
+    onError,
+  });
+  const reaper = setInterval(() => {
+    for (const { pool } of all) pool.reap(settings.idleMs);
+  }, REAP_EVERY_MS);
 
   return {
     invoke,
-    handle: createRestApi({ find: (name, qualifier) => find(name, qualifier), invoke, functions, onError }),
-    status: () =>
-      all.flatMap(({ config, pool }) =>
-        [...pool.environments].map((environment) => ({
-          functionName: config.name,
-          version: environment.version,
-          pid: environment.pid,
-          state: environment.busy
-            ? ('busy' as const)
-            : pool.isIdle(environment)
-              ? ('idle' as const)
-              : ('starting' as const),
-        })),
-      ),
+    handle: createRestApi({ find, invoke, functions, onError }),
+    status: () => all.flatMap(({ config, pool }) => describePool(config, pool)),
+    queues: () => all.map(({ config, pool }) => ({ functionName: config.name, waiting: pool.queued })),
     close: async () => {
-      for (const timer of timers) clearInterval(timer);
+      memoryWatch.stop();
+      clearInterval(reaper);
       await Promise.all(all.map(({ pool }) => pool.close()));
       rmSync(scratchRoot, { recursive: true, force: true });
     },
   };
 };
 
-const resolveVersion = (config: FunctionConfig, qualifier = '$LATEST'): string | undefined => {
-  const version = config.aliases[qualifier] ?? qualifier;
-  return version === '$LATEST' || config.versions.includes(version) ? version : undefined;
+const toResult = (
+  { kind, payload, log }: Outcome,
+  isBounded: boolean,
+): Pick<InvokeResult, 'payload' | 'functionError' | 'log'> => {
+  const isTooLarge = isBounded && Buffer.byteLength(payload) > MAX_PAYLOAD_BYTES;
+  return {
+    payload: isTooLarge ? responseTooLarge(payload) : payload,
+    ...(kind === 'answer' && !isTooLarge ? {} : { functionError: 'Unhandled' }),
+    ...(log === undefined ? {} : { log }),
+  };
 };
 
 const responseTooLarge = (payload: string): string =>
@@ -170,3 +160,13 @@ const responseTooLarge = (payload: string): string =>
     errorType: 'Function.ResponseSizeTooLarge',
     errorMessage: `Response payload size (${Buffer.byteLength(payload)} bytes) exceeded maximum allowed payload size (${MAX_PAYLOAD_BYTES} bytes).`,
   });
+
+const describePool = ({ name }: FunctionConfig, pool: Pool): readonly EnvironmentStatus[] =>
+  [...pool.environments].map((environment) => ({
+    functionName: name,
+    version: environment.version,
+    pid: environment.pid,
+    state: environment.isBusy ? 'busy' : pool.isIdle(environment) ? 'idle' : 'starting',
+    invocations: environment.invocations,
+    memoryBytes: environment.memoryBytes,
+  }));

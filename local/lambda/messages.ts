@@ -4,15 +4,20 @@ export interface EventMessage {
   readonly payload: string;
   readonly deadlineMs: number;
   readonly arn: string;
-  /** Asks for `endOfLog(requestId)` on stdout after the function's last line. */
+  /** JSON text, from a caller's X-Amz-Client-Context. */
+  readonly clientContext: string | undefined;
+  /** Asks for `endOfLog(requestId)` on stdout and on stderr after the function's last line. */
   readonly markLog: boolean;
 }
 
-/** Environment to parent: `ready` or `failed` once for the init phase, then one `answer` or `failed` per event. */
-export type RuntimeMessage =
-  | { readonly kind: 'ready' }
-  | { readonly kind: 'answer'; readonly payload: string }
-  | { readonly kind: 'failed'; readonly payload: string };
+/**
+ * Environment to parent: `ready` once, then for each event one `answer`, `failed` or `unreadable` (the event is not
+ * JSON). `fatal`, at any time, says why the process ends by itself.
+ */
+export interface RuntimeMessage {
+  readonly kind: 'ready' | 'answer' | 'failed' | 'unreadable' | 'fatal';
+  readonly payload: string;
+}
 
 /** A line that no function prints. */
-export const endOfLog = (requestId: string): string => `\u0000end ${requestId}`;
+export const endOfLog = (requestId: string): string => `\u0000end ${requestId}\n`;

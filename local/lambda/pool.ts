@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { Clock } from '../../lib/clock.ts';
 import { Environment, type Outcome } from './environment.ts';
-import { type FunctionConfig, functionArn } from './function-config.ts';
+import type { FunctionConfig } from './function-config.ts';
 import { LambdaError, throttled } from './lambda-error.ts';
 import type { LogFile } from './log-file.ts';
 
@@ -13,6 +13,7 @@ export interface PoolOptions {
   readonly config: FunctionConfig;
   /** Folder under which environments get their private /tmp. */
   readonly scratchRoot: string;
+  readonly compileCache: string;
   readonly log: LogFile;
   readonly now: Clock;
   /** How many calls may wait for an environment; 0: none, as on AWS. */
@@ -22,13 +23,15 @@ export interface PoolOptions {
 
 export interface PoolCall {
   readonly version: string;
+  readonly requestId: string;
+  readonly arn: string;
   readonly payload: string;
+  readonly clientContext: string | undefined;
   readonly tail: boolean;
 }
 
 interface Waiting {
   readonly call: PoolCall;
-  readonly requestId: string;
   readonly expiresAtMs: number;
   readonly resolve: (outcome: Outcome) => void;
   readonly reject: (error: LambdaError) => void;
@@ -36,8 +39,9 @@ interface Waiting {
 
 /**
  * The environments of one function: at most `maxEnvironments`, started when calls need them. A call takes the most
- * recently used idle one, so that those left over fall idle and can be reaped; else it waits, in order of arrival,
- * for one to start or to become free. AWS has no such queue: it starts another environment or throttles.
+ * recently used idle one, so that those left over fall idle and can be reaped; else it waits, in order of arrival
+ * per version, for one to start or to become free, whichever is first. AWS has no such queue: it starts another
+ * environment or throttles.
  */
 export class Pool {
   readonly #options: PoolOptions;
@@ -45,6 +49,8 @@ export class Pool {
   /** Least recently used first. */
   readonly #idle = new Map<Environment, { readonly sinceMs: number }>();
   readonly #starting = new Set<Environment>();
+  /** Out of use, and not yet gone. */
+  readonly #ending = new Set<Promise<void>>();
   #queue: Waiting[] = [];
   #sweep: NodeJS.Timeout | undefined;
   #closed = false;
@@ -66,12 +72,12 @@ export class Pool {
   }
 
   /** @throws LambdaError TooManyRequestsException when no environment may take the call in time. */
-  run(call: PoolCall, requestId: string): Promise<Outcome> {
+  run(call: PoolCall): Promise<Outcome> {
+    if (this.#closed) return Promise.reject(closing());
     const idle = this.#takeIdle(call.version);
-    if (idle !== undefined) return this.#runOn(idle, call, requestId);
+    if (idle !== undefined) return this.#runOn(idle, call);
 
     const { config, queueLength, queueWaitMs, now } = this.#options;
-    if (this.#closed) return Promise.reject(closing());
     const waitingForOthers = this.#queue.length - this.#starting.size;
     if (!this.#mayGrow() && waitingForOthers >= queueLength) {
       return Promise.reject(
@@ -79,7 +85,7 @@ export class Pool {
       );
     }
     return new Promise((resolve, reject) => {
-      this.#queue.push({ call, requestId, resolve, reject, expiresAtMs: now() + queueWaitMs });
+      this.#queue.push({ call, resolve, reject, expiresAtMs: now() + queueWaitMs });
       this.#grow();
       this.#sweep ??= setInterval(() => this.#expire(), SWEEP_EVERY_MS);
     });
@@ -92,27 +98,27 @@ export class Pool {
     }
   }
 
+  /** Refuses calls that wait, ends every environment at once, and waits until all of them are gone. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#stopSweep();
     for (const { reject } of this.#queue.splice(0)) reject(closing());
-    await Promise.all([...this.#all].map((environment) => environment.end()));
+    await Promise.all([...[...this.#all].map((environment) => environment.end()), ...this.#ending]);
+    this.#options.log.close();
   }
 
   #takeIdle(version: string): Environment | undefined {
-    const matching = [...this.#idle.keys()].findLast((environment) => environment.version === version);
-    if (matching !== undefined) this.#idle.delete(matching);
-    return matching;
+    let newest: Environment | undefined;
+    for (const environment of this.#idle.keys()) if (environment.version === version) newest = environment;
+    if (newest !== undefined) this.#idle.delete(newest);
+    return newest;
   }
 
-  async #runOn(environment: Environment, call: PoolCall, requestId: string): Promise<Outcome> {
-    const { config, now } = this.#options;
-    const arn = functionArn(config, call.version);
-    const outcome = await environment.run(
-      { requestId, payload: call.payload, arn, markLog: call.tail },
-      now(),
-    );
-    if (outcome === undefined) return this.run(call, requestId);
+  async #runOn(environment: Environment, call: PoolCall): Promise<Outcome> {
+    const { requestId, payload, arn, clientContext, tail } = call;
+    const event = { requestId, payload, arn, clientContext, markLog: tail };
+    const outcome = await environment.run(event, this.#options.now());
+    if (outcome === undefined) return this.run(call);
     if (this.#all.has(environment)) this.#release(environment);
     return outcome;
   }
@@ -122,7 +128,7 @@ export class Pool {
     const next = this.#queue.findIndex(({ call }) => call.version === environment.version);
     const [waiting] = next < 0 ? [] : this.#queue.splice(next, 1);
     if (waiting !== undefined) {
-      this.#runOn(environment, waiting.call, waiting.requestId).then(waiting.resolve, waiting.reject);
+      this.#runOn(environment, waiting.call).then(waiting.resolve, waiting.reject);
       return;
     }
     this.#idle.set(environment, { sinceMs: this.#options.now() });
@@ -135,7 +141,8 @@ export class Pool {
 
   /** Starts an environment for every call that waits and has none on its way, as far as there is room. */
   #grow(): void {
-    for (const { call } of this.#queue.slice(this.#starting.size)) {
+    if (this.#queue.length === 0 || !this.#mayGrow()) return;
+    for (const { call } of this.#uncovered()) {
       if (!this.#mayGrow()) return;
       // What is idle now is of another version, or the call would not wait: it makes room.
       const [leastUsed] = this.#idle.keys();
@@ -144,14 +151,26 @@ export class Pool {
     }
   }
 
+  /** The calls that wait while no environment of their version is starting for them. */
+  #uncovered(): readonly Waiting[] {
+    const starting = new Map<string, number>();
+    for (const { version } of this.#starting) starting.set(version, (starting.get(version) ?? 0) + 1);
+    return this.#queue.filter(({ call }) => {
+      const count = starting.get(call.version) ?? 0;
+      starting.set(call.version, count - 1);
+      return count <= 0;
+    });
+  }
+
   #start(version: string): void {
-    const { config, scratchRoot, log } = this.#options;
+    const { config, scratchRoot, compileCache, log } = this.#options;
     const id = randomUUID();
     const environment = new Environment({
       config,
       version,
       id,
       scratch: join(scratchRoot, id),
+      compileCache,
       log,
       onReady: (ready) => {
         this.#starting.delete(ready);
@@ -166,7 +185,8 @@ export class Pool {
   #discard(environment: Environment): void {
     this.#idle.delete(environment);
     this.#all.delete(environment);
-    void environment.end();
+    const ended = environment.end().finally(() => this.#ending.delete(ended));
+    this.#ending.add(ended);
   }
 
   #onExit(gone: Environment, initFailure: Outcome | undefined): void {
@@ -186,11 +206,9 @@ export class Pool {
   /** Calls for which an environment is starting are left to it: its init phase has a time limit of its own. */
   #expire(): void {
     const { now, config } = this.#options;
-    this.#queue = this.#queue.filter((waiting, index) => {
-      const stays = index < this.#starting.size || now() < waiting.expiresAtMs;
-      if (!stays) waiting.reject(throttled(config.name, 'had no free environment in time'));
-      return stays;
-    });
+    const expired = new Set(this.#uncovered().filter(({ expiresAtMs }) => now() >= expiresAtMs));
+    for (const { reject } of expired) reject(throttled(config.name, 'had no free environment in time'));
+    if (expired.size > 0) this.#queue = this.#queue.filter((waiting) => !expired.has(waiting));
     if (this.#queue.length === 0) this.#stopSweep();
   }
 

@@ -2,7 +2,6 @@ import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 
-const PAGE_BYTES = 4096;
 const isLinux = process.platform === 'linux';
 
 /** How often memory is looked at. Lambda's bound is exact; here a burst between two looks goes unseen. */
@@ -12,11 +11,13 @@ export const SAMPLE_EVERY_MS = isLinux ? 250 : 1000;
 export const residentBytes = async (pids: readonly number[]): Promise<ReadonlyMap<number, number>> =>
   isLinux ? fromProc(pids) : fromPs(pids);
 
+/** `status` gives KiB, where the cheaper `statm` counts pages, which are not 4 KiB on every arm64 kernel. */
 const fromProc = (pids: readonly number[]): ReadonlyMap<number, number> => {
   const found = new Map<number, number>();
   for (const pid of pids) {
     try {
-      found.set(pid, PAGE_BYTES * Number(readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ')[1]));
+      const kib = /^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1];
+      if (kib !== undefined) found.set(pid, 1024 * Number(kib));
     } catch {
       // It ended between being listed and being looked at.
     }

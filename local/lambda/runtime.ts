@@ -3,43 +3,29 @@
  * Runtime API. It loads the handler as Lambda does and hands it one event at a time. Unlike Lambda's, it is not
  * frozen between events.
  */
-import { existsSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { flushCompileCache } from 'node:module';
+import { type Handler, loadHandler } from './load-handler.ts';
 import { type EventMessage, endOfLog, type RuntimeMessage } from './messages.ts';
+import { encodeFailure, RuntimeError } from './runtime-error.ts';
 
-type Handler = (event: unknown, context: object) => unknown;
+// Taken before the handler is loaded, which may put its own in their place.
+const printOut = process.stdout.write.bind(process.stdout);
+const printError = process.stderr.write.bind(process.stderr);
 
 const send = (message: RuntimeMessage): void => {
   process.send?.(message);
 };
 
-class RuntimeError extends Error {
-  constructor(name: string, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = name;
-  }
-}
+const report = (kind: string, error: unknown): void => {
+  printError(`ERROR\t${kind}\t${encodeFailure(error)}\n`);
+};
 
-const loadHandler = async (root: string, handler: string): Promise<Handler> => {
-  const [moduleName = '', ...exported] = basename(handler).split('.');
-  const path = join(root, dirname(handler), moduleName);
-  const file = ['', '.js', '.mjs', '.cjs']
-    .map((extension) => path + extension)
-    .find((each) => existsSync(each));
-  if (file === undefined)
-    throw new RuntimeError('Runtime.ImportModuleError', `Cannot find module '${moduleName}'`);
-
-  const module: Record<string, unknown> = await import(pathToFileURL(file).href);
-  const namespace = { ...(module['default'] as object | undefined), ...module };
-  const found = exported.reduce<unknown>(
-    (value, key) => (value as Record<string, unknown>)?.[key],
-    namespace,
+/** Says why, and ends: an environment that threw outside of an event, or could not start, is not used again. */
+const fail = (kind: string, error: unknown, exitCode: number): void => {
+  report(kind, error);
+  process.send?.({ kind: 'fatal', payload: encodeFailure(error) } satisfies RuntimeMessage, () =>
+    process.exit(exitCode),
   );
-  if (typeof found !== 'function') {
-    throw new RuntimeError('Runtime.HandlerNotFound', `${handler} is undefined or not exported`);
-  }
-  return found as Handler;
 };
 
 const createContext = (event: EventMessage): object => ({
@@ -50,43 +36,67 @@ const createContext = (event: EventMessage): object => ({
   memoryLimitInMB: process.env['AWS_LAMBDA_FUNCTION_MEMORY_SIZE'],
   logGroupName: process.env['AWS_LAMBDA_LOG_GROUP_NAME'],
   logStreamName: process.env['AWS_LAMBDA_LOG_STREAM_NAME'],
+  clientContext: event.clientContext === undefined ? undefined : JSON.parse(event.clientContext),
   callbackWaitsForEmptyEventLoop: true,
   getRemainingTimeInMillis: () => Math.max(0, event.deadlineMs - Date.now()),
 });
 
-/** The answer of Lambda's Node runtime to a throw. */
-const encodeFailure = (error: unknown): string => {
-  const known = error instanceof Error ? error : new Error(String(error));
-  return JSON.stringify({
-    errorType: known.name,
-    errorMessage: known.message,
-    trace: (known.stack ?? '').split('\n'),
-  });
-};
-
 const run = async (handler: Handler, event: EventMessage): Promise<RuntimeMessage> => {
+  let input: unknown;
   try {
-    const result = await handler(JSON.parse(event.payload), createContext(event));
-    return { kind: 'answer', payload: JSON.stringify(result) ?? 'null' };
+    input = JSON.parse(event.payload);
   } catch (error) {
+    return { kind: 'unreadable', payload: String(error) };
+  }
+  try {
+    return { kind: 'answer', payload: encodeResult(await handler(input, createContext(event))) };
+  } catch (error) {
+    report('Invoke Error', error);
     return { kind: 'failed', payload: encodeFailure(error) };
   }
+};
+
+/** An undefined result is `null`, as on Lambda. */
+const encodeResult = (result: unknown): string => {
+  try {
+    return JSON.stringify(result) ?? 'null';
+  } catch (cause) {
+    throw new RuntimeError('Runtime.JSONStringifyError', 'Unable to stringify response body', { cause });
+  }
+};
+
+const serve = (handler: Handler): void => {
+  let isFirst = true;
+  process.on('message', async (event: EventMessage) => {
+    const answer = await run(handler, event);
+    if (event.markLog) {
+      printOut(endOfLog(event.requestId));
+      printError(endOfLog(event.requestId));
+    }
+    send(answer);
+    // Once it has run, so that what was compiled on the way is kept as well; a killed process would keep nothing.
+    if (isFirst) setImmediate(flushCompileCache);
+    isFirst = false;
+  });
 };
 
 // Ctrl-C reaches the whole process group; when to end is the parent's decision, and its end is ours.
 process.on('SIGINT', () => undefined);
 process.on('disconnect', () => process.exit(0));
+// Exit codes as in Lambda's runtime.
+process.on('uncaughtException', (error) => fail('Uncaught Exception', error, 129));
+process.on('unhandledRejection', (reason) => {
+  fail(
+    'Unhandled Promise Rejection',
+    new RuntimeError('Runtime.UnhandledPromiseRejection', String(reason)),
+    128,
+  );
+});
 
 try {
   const { LAMBDA_TASK_ROOT: root = '', _HANDLER: name = '' } = process.env;
-  const handler = await loadHandler(root, name);
-  process.on('message', async (event: EventMessage) => {
-    const answer = await run(handler, event);
-    if (event.markLog) process.stdout.write(`${endOfLog(event.requestId)}\n`);
-    send(answer);
-  });
-  send({ kind: 'ready' });
+  serve(await loadHandler(root, name));
+  send({ kind: 'ready', payload: '' });
 } catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
-  send({ kind: 'failed', payload: encodeFailure(error) });
+  fail('Init Error', error, 1);
 }
