@@ -19,7 +19,7 @@ modelStoreContract('in memory', async () => {
   return {
     store,
     put: async (model, bytes) => {
-      store.objects.set(model, bytes);
+      store.put(model, bytes);
     },
   };
 });

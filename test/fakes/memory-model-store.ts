@@ -1,24 +1,36 @@
 import { createHash } from 'node:crypto';
 import type { ModelStore } from '../../lib/models/model-store.ts';
 
-/** The ModelStore port in memory, with a count of what was read. */
-export const memoryModelStore = (
-  objects: Map<string, Uint8Array> = new Map(),
-): ModelStore & { readonly objects: Map<string, Uint8Array>; readonly reads: () => number } => {
-  let reads = 0;
+export interface MemoryModelStore extends ModelStore {
+  put(model: string, bytes: string | Uint8Array): void;
+  /** The next reads fail with this, until it is `undefined` again. */
+  failWith: Error | undefined;
+  /** How often each model was asked for. */
+  readonly reads: Readonly<Record<string, number>>;
+}
+
+/** The ModelStore port in memory. */
+export const memoryModelStore = (): MemoryModelStore => {
+  const objects = new Map<string, Buffer>();
+  const reads: Record<string, number> = {};
+
   return {
-    objects,
-    reads: () => reads,
+    failWith: undefined,
+    reads,
+    put(model, bytes) {
+      objects.set(model, Buffer.from(bytes));
+    },
     async get(model) {
-      reads += 1;
+      reads[model] = (reads[model] ?? 0) + 1;
+      if (this.failWith !== undefined) throw this.failWith;
       const bytes = objects.get(model);
-      if (bytes === undefined) return undefined;
-      const etag = `"${createHash('md5').update(bytes).digest('hex')}"`;
-      return { etag, sizeBytes: bytes.length, body: inPieces(bytes) };
+      return bytes && { etag: etagOf(bytes), sizeBytes: bytes.length, body: chunks(bytes) };
     },
   };
 };
 
-async function* inPieces(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  for (let start = 0; start < bytes.length; start += 65_536) yield bytes.subarray(start, start + 65_536);
+async function* chunks(bytes: Buffer): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += 1024) yield bytes.subarray(at, at + 1024);
 }
+
+const etagOf = (bytes: Buffer): string => `"${createHash('md5').update(bytes).digest('hex')}"`;

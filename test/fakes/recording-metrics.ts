@@ -3,6 +3,8 @@ import type { Metrics } from '../../lib/metrics/metrics.ts';
 export interface RecordingMetrics extends Metrics {
   /** All values noted under a name, in order. */
   values(name: string): readonly number[];
+  /** What the values under each name add up to. */
+  sums(): Readonly<Record<string, number>>;
   readonly flushes: number;
 }
 
@@ -17,6 +19,11 @@ export const recordingMetrics = (): RecordingMetrics => {
       flushes += 1;
     },
     values: (name) => noted.filter(([each]) => each === name).map(([, value]) => value),
+    sums: () => {
+      const sums: Record<string, number> = {};
+      for (const [name, value] of noted) sums[name] = (sums[name] ?? 0) + value;
+      return sums;
+    },
     get flushes() {
       return flushes;
     },

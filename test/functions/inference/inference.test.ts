@@ -9,7 +9,7 @@ import { DiskCache } from '../../../lib/models/disk-cache.ts';
 import { MemoryCache } from '../../../lib/models/memory-cache.ts';
 import { createModels, type Models } from '../../../lib/models/models.ts';
 import { call } from '../../fakes/builders.ts';
-import { type MemoryStore, memoryStore } from '../../fakes/memory-store.ts';
+import { type MemoryModelStore, memoryModelStore } from '../../fakes/memory-model-store.ts';
 import { type RecordingMetrics, recordingMetrics } from '../../fakes/recording-metrics.ts';
 import { largestRelativeError } from '../../fixtures/closeness.ts';
 import { artifactPath, readExpected } from '../../fixtures/expected.ts';
@@ -18,7 +18,7 @@ import { scratchFolder } from '../../fixtures/scratch.ts';
 import { artifact } from '../../fixtures/tar-archive.ts';
 
 const scratch = scratchFolder();
-let store: MemoryStore;
+let store: MemoryModelStore;
 let metrics: RecordingMetrics;
 let faults: { readonly error: ServingError; readonly model: string }[];
 let infer: ReturnType<typeof createInference>;
@@ -45,7 +45,7 @@ const create = (models?: Models) =>
   });
 
 beforeEach(() => {
-  store = memoryStore();
+  store = memoryModelStore();
   store.put('linear.tar.gz', artifact(linearModel([1, 2], 3)));
   store.put('echo.tar.gz', artifact(identityModel('string', ['rows'])));
   metrics = recordingMetrics();

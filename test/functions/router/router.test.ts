@@ -3,11 +3,11 @@ import { createRouter } from '../../../functions/router/router.ts';
 import { ServingError } from '../../../lib/errors.ts';
 import type { InferenceCall, InferenceReply } from '../../../lib/protocol/envelope.ts';
 import { httpRequest, routes } from '../../fakes/builders.ts';
-import { countingMetrics } from '../../fakes/counting-metrics.ts';
+import { recordingMetrics } from '../../fakes/recording-metrics.ts';
 
 const setUp = (answer: (call: InferenceCall) => Promise<InferenceReply>) => {
   const faults: string[] = [];
-  const metrics = countingMetrics();
+  const metrics = recordingMetrics();
   const router = createRouter({
     endpointName: 'mme',
     routes: { current: async () => routes() },
@@ -15,7 +15,7 @@ const setUp = (answer: (call: InferenceCall) => Promise<InferenceReply>) => {
     metrics,
     onFault: (error) => faults.push(error.code),
   });
-  return { router, faults, counts: metrics.counts };
+  return { router, faults, counts: metrics.sums };
 };
 
 const answers = (reply: InferenceReply) => async (): Promise<InferenceReply> => reply;

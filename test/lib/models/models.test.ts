@@ -6,13 +6,13 @@ import { DiskCache } from '../../../lib/models/disk-cache.ts';
 import { MemoryCache } from '../../../lib/models/memory-cache.ts';
 import { createModels, type Models } from '../../../lib/models/models.ts';
 import { fakeEngine, fakeModel } from '../../fakes/fake-engine.ts';
-import { type MemoryStore, memoryStore } from '../../fakes/memory-store.ts';
+import { type MemoryModelStore, memoryModelStore } from '../../fakes/memory-model-store.ts';
 import { type RecordingMetrics, recordingMetrics } from '../../fakes/recording-metrics.ts';
 import { scratchFolder } from '../../fixtures/scratch.ts';
 import { artifact, tarGz } from '../../fixtures/tar-archive.ts';
 
 const scratch = scratchFolder();
-let store: MemoryStore;
+let store: MemoryModelStore;
 let engine: ReturnType<typeof fakeEngine>;
 let memory: MemoryCache;
 let disk: DiskCache;
@@ -31,7 +31,7 @@ const create = ({ memoryBytes = 250, diskBytes = 10_000 } = {}): Models => {
 };
 
 beforeEach(() => {
-  store = memoryStore();
+  store = memoryModelStore();
   engine = fakeEngine();
   metrics = recordingMetrics();
   nowMs = 0;
