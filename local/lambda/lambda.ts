@@ -73,7 +73,7 @@ export interface LambdaService {
 
 export interface LambdaOptions {
   readonly functions: readonly FunctionConfig[];
-  /** Holds `logs/<function>.log`, `environments/` with every environment's private /tmp, and `compiled/`. */
+  /** Holds `logs/<function>.log`, and `environments/`: every private /tmp, and the code that Node compiled for all. */
   readonly directory: string;
   readonly settings: LambdaSettings;
   readonly now: Clock;
@@ -84,14 +84,14 @@ export interface LambdaOptions {
 export const createLambda = (options: LambdaOptions): LambdaService => {
   const { functions, directory, settings, now, onError } = options;
   const isBounded = settings.limits === 'aws';
-  const scratchRoot = join(directory, 'environments');
+  const scratchRoot = join(directory, 'environments', 'tmp');
   rmSync(scratchRoot, { recursive: true, force: true });
 
   const openPool = (config: FunctionConfig): Pool =>
     new Pool({
       config,
       scratchRoot,
-      compileCache: join(directory, 'compiled'),
+      compileCache: join(directory, 'environments', 'compiled'),
       log: openLogFile(join(directory, 'logs', `${config.name}.log`)),
       now,
       queueLength: isBounded ? 0 : (settings.queueLength ?? DEFAULT_QUEUE_LENGTH),

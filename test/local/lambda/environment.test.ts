@@ -289,7 +289,8 @@ describe('an execution environment', () => {
 
     await invoke();
 
-    await vi.waitFor(() => expect(readdirSync(join(directory, 'compiled')).length).toBeGreaterThan(0));
+    const compiled = join(directory, 'environments', 'compiled');
+    await vi.waitFor(() => expect(readdirSync(compiled).length).toBeGreaterThan(0));
   });
 
   it('is gone when the service is closed', async () => {
