@@ -193,10 +193,12 @@ describe('npx serverless invoke local', () => {
 
 describe('Ctrl-C', () => {
   it('ends every child, and a later start finds everything as it was', async () => {
-    const listed = await run('ps', ['-o', 'pid=', '--ppid', String(first.process.pid)]).catch(() => ({
-      stdout: '',
-    }));
-    const children = listed.stdout.trim().split(/\s+/).filter(Boolean).map(Number);
+    const { stdout } = await run('ps', ['-A', '-o', 'pid=,ppid=']);
+    const processes = stdout
+      .trim()
+      .split('\n')
+      .map((line) => line.trim().split(/\s+/).map(Number));
+    const children = processes.flatMap(([pid = 0, parent]) => (parent === first.process.pid ? [pid] : []));
     expect(children.length).toBeGreaterThan(0);
 
     first.process.kill('SIGINT');
