@@ -24,8 +24,6 @@ export interface EnvironmentOptions extends EnvironmentIdentity {
   readonly log: LogFile;
   /** The process is ready for its first event. */
   readonly onReady: (environment: Environment) => void;
-  /** The process is being killed: it must get no further event. */
-  readonly onKill: (environment: Environment) => void;
   /** The process is gone; `initFailure` where it never became ready. */
   readonly onExit: (environment: Environment, initFailure: Outcome | undefined) => void;
 }

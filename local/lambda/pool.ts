@@ -176,7 +176,6 @@ export class Pool {
         this.#starting.delete(ready);
         this.#release(ready);
       },
-      onKill: (killed) => this.#idle.delete(killed),
       onExit: (gone, initFailure) => this.#onExit(gone, initFailure),
     });
     this.#all.add(environment);

@@ -93,14 +93,6 @@ const decode = (part = ''): string => {
   }
 };
 
-const decode = (segment: string): string => {
-  try {
-    return decodeURIComponent(segment);
-  } catch (cause) {
-    throw new LambdaError('InvalidParameterValueException', 400, `${segment} is no function name`, { cause });
-  }
-};
-
 /** `name`, `name:qualifier`, `123:function:name`, or an ARN with or without a qualifier. */
 const parseName = (text: string): { name: string; qualifier: string | undefined } => {
   const [, tail = text] = /(?:^|:)function:(.+)$/.exec(text) ?? [];
