@@ -66,7 +66,8 @@ export const createHttpApi = ({ routes, lambda, now, onError }: HttpApiOptions) 
     answer(request, requestId)
       .catch((error: unknown) => fail(error, onError))
       .then(({ status, headers, body }) => {
-        response.writeHead(status, { ...headers, 'apigw-requestid': requestId }).end(body);
+        const length = { 'content-length': Buffer.byteLength(body) };
+        response.writeHead(status, { ...headers, ...length, 'apigw-requestid': requestId }).end(body);
       })
       .catch(onError);
   };

@@ -44,7 +44,8 @@ export const createRestApi = (options: RestApiOptions) => {
   ];
 
   const answer = async (request: IncomingMessage): Promise<Answer> => {
-    const { pathname, searchParams } = new URL(request.url ?? '/', 'http://127.0.0.1');
+    const [pathname = '/', query] = (request.url ?? '/').split('?', 2);
+    const searchParams = new URLSearchParams(query);
     for (const [method, pattern, run] of operations) {
       const match = request.method === method ? pattern.exec(pathname) : null;
       if (match === null) continue;
@@ -60,7 +61,8 @@ export const createRestApi = (options: RestApiOptions) => {
       .catch((error: unknown) => encodeError(error, options.onError))
       .then(({ status, headers, body }) => {
         const always = { 'content-type': 'application/json', 'x-amzn-requestid': randomUUID() };
-        response.writeHead(status, { ...always, ...headers }).end(body);
+        const length = status === 204 ? {} : { 'content-length': Buffer.byteLength(body) };
+        response.writeHead(status, { ...always, ...length, ...headers }).end(body);
       })
       .catch(options.onError);
   };

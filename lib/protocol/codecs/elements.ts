@@ -21,7 +21,10 @@ export const createElementWriter = (type: TensorType, length: number): ElementWr
     case 'float32':
       return floatWriter(new Float32Array(length), 'a number that fits 32-bit floating point (below 3.4e38)');
     case 'float64':
-      return floatWriter(new Float64Array(length), 'a number');
+      return floatWriter(
+        new Float64Array(length),
+        'a number that fits 64-bit floating point (below 1.8e308)',
+      );
     case 'int8':
       return integerWriter(new Int8Array(length), -128, 127);
     case 'uint8':
@@ -51,8 +54,8 @@ const floatWriter = (data: Float32Array | Float64Array, expected: string): Eleme
     const number = typeof value === 'number' ? value : NON_FINITE.get(value);
     if (number === undefined) return 'a number (or "NaN", "Infinity", "-Infinity")';
     data[index] = number;
-    // A finite number became infinite: it does not fit, and must not be passed on as something else.
-    return Number.isFinite(number) && !Number.isFinite(data[index]) ? expected : undefined;
+    // A number that became infinite, here or while it was read (1e999), does not fit: infinities come as strings.
+    return typeof value === 'number' && !Number.isFinite(data[index]) ? expected : undefined;
   },
 });
 

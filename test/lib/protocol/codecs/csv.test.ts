@@ -73,6 +73,7 @@ describe('a CSV request that does not fit', () => {
     ],
     ['another number of lines', '1,2', [spec({ shape: [2, 2] })], /^the body has 1 lines, but should have 2/],
     ['a number too large for 32 bits', '1e39,1', [], /fits 32-bit floating point/],
+    ['a number too large for any float', '1e999,1', [], /fits 32-bit floating point .*, but is "1e999"$/],
     ['hexadecimal', '0x10,1', [], /should be a number/],
     [
       'an integer out of range',

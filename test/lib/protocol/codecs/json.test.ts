@@ -436,3 +436,11 @@ describe('a JSON answer', () => {
     );
   });
 });
+
+describe('a JSON number beyond all floats', () => {
+  it.each(['float32', 'float64'] as const)('is refused for %s, not taken for infinity', (type) => {
+    const decode = () => jsonCodec.decode('[[1, 1e999]]', [spec({ type })]);
+
+    expect(decode).toThrow(/^the body\[0\]\[1\] should be a number that fits .*, but is Infinity$/);
+  });
+});
