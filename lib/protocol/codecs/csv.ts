@@ -113,7 +113,7 @@ interface BadField {
 const badField = ({ row, column, field, expected, spec }: BadField) =>
   invalidInput(
     `line ${row + 1}, column ${column + 1} should be ${expected} (input ${spec.name} is ${spec.type}), but is ${describeValue(field)}` +
-      (row === 0 ? '; if the first line is a header, leave it out' : ''),
+      (row === 0 && Number.isNaN(Number(field)) ? '; if the first line is a header, leave it out' : ''),
   );
 
 const writeField = ({ data, type }: Tensor, index: number): string => {
