@@ -3,12 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import {
-  CreateTableCommand,
-  type CreateTableCommandInput,
-  DynamoDBClient,
-  ResourceInUseException,
-} from '@aws-sdk/client-dynamodb';
+import { type CreateTableCommandInput, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { ROOT } from '../deploy/inputs.ts';
 import type { Clock } from '../lib/clock.ts';
 import { packageDeployment } from './deployment/packaging.ts';
@@ -18,6 +13,7 @@ import { createHttpApi } from './http-api/http-api.ts';
 import type { FunctionConfig } from './lambda/function-config.ts';
 import { createLambda, type LambdaService } from './lambda/lambda.ts';
 import { openDynamoDB } from './services/dynamodb.ts';
+import { ensureTable } from './services/dynamodb-tables.ts';
 import { openS3, type S3Service } from './services/s3/s3.ts';
 import { createScheduler } from './services/scheduler.ts';
 import { environmentsPerFunction, type Settings } from './settings.ts';
@@ -144,9 +140,7 @@ const createStorage = async (deployment: Deployment, url: string, s3: S3Service)
   for (const table of deployment.tables) {
     const { TableName, AttributeDefinitions, KeySchema, BillingMode } = table;
     const input = { TableName, AttributeDefinitions, KeySchema, BillingMode } as CreateTableCommandInput;
-    await client.send(new CreateTableCommand(input)).catch((error: unknown) => {
-      if (!(error instanceof ResourceInUseException)) throw error;
-    });
+    await ensureTable(client, input);
   }
   client.destroy();
 };

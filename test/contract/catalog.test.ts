@@ -3,10 +3,11 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CreateTableCommand, DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { dynamodbCatalog } from '../../lib/aws/dynamodb-catalog.ts';
 import { type DynamoDBService, openDynamoDB } from '../../local/services/dynamodb.ts';
+import { ensureTable } from '../../local/services/dynamodb-tables.ts';
 import { memoryCatalog } from '../fakes/memory-catalog.ts';
 import { catalogContract } from './catalog.contract.ts';
 
@@ -36,14 +37,12 @@ afterAll(async () => {
 
 const createTable = async (): Promise<string> => {
   const TableName = `catalog-${tables++}`;
-  await client.send(
-    new CreateTableCommand({
-      TableName,
-      BillingMode: 'PAY_PER_REQUEST',
-      AttributeDefinitions: [{ AttributeName: 'pk', AttributeType: 'S' }],
-      KeySchema: [{ AttributeName: 'pk', KeyType: 'HASH' }],
-    }),
-  );
+  await ensureTable(client, {
+    TableName,
+    BillingMode: 'PAY_PER_REQUEST',
+    AttributeDefinitions: [{ AttributeName: 'pk', AttributeType: 'S' }],
+    KeySchema: [{ AttributeName: 'pk', KeyType: 'HASH' }],
+  });
   return TableName;
 };
 
