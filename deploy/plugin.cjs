@@ -73,7 +73,9 @@ module.exports = class LambdaMme {
     const directory = resolve(this.serverless.serviceDir, process.env.LOCAL_DIR || '.local');
     const endpoint = readEndpoint(directory);
     if (endpoint === undefined) {
-      this.log.notice(`No local cloud runs on ${directory} (npm start): calls to AWS will be refused.`);
+      this.log.notice(
+        `No local cloud runs on ${directory}: start one with npm start, or name its folder with LOCAL_DIR. Until then calls to AWS are refused.`,
+      );
     }
 
     for (const name of Object.keys(process.env)) if (name.startsWith('AWS_')) delete process.env[name];

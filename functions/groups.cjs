@@ -8,10 +8,12 @@ module.exports.functions = async ({ resolveVariable }) => {
   const coldShards = parseCount('coldShards', await resolveVariable('param:coldShards'), 1);
   const hotSlots = parseCount('hotSlots', await resolveVariable('param:hotSlots'), 0);
   if (coldShards + hotSlots > MAX_GROUPS) {
-    throw new Error(`coldShards + hotSlots is ${coldShards + hotSlots}: at most ${MAX_GROUPS} fit one stack`);
+    throw new Error(
+      `coldShards + hotSlots is ${coldShards + hotSlots}: at most ${MAX_GROUPS} fit one stack, so lower one of them`,
+    );
   }
 
-  const memorySize = Number(await resolveVariable('param:inferenceMemory'));
+  const memorySize = parseCount('inferenceMemory', await resolveVariable('param:inferenceMemory'), 128);
   const names = [...numbered('cold', coldShards), ...numbered('hot', hotSlots)];
   return Object.fromEntries(names.map((name) => [name, inferenceFunction(name, memorySize)]));
 };

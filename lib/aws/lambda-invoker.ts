@@ -92,7 +92,7 @@ const functionFailed = (model: string, payload: string): ServingError => {
   if (errorType === 'Runtime.OutOfMemory') {
     return new ServingError(
       'ModelError',
-      `model ${model} needed more memory than a worker has; give the inference functions more memorySize, or send fewer rows`,
+      `model ${model} needed more memory than a worker has; deploy with a larger inferenceMemory (serverless.yml), or send fewer rows`,
       { cause },
     );
   }

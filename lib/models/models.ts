@@ -114,7 +114,7 @@ const UNPACKED_PER_PACKED = 2;
 const tooLarge = (sizeBytes: number, maxBytes: number): ServingError =>
   new ServingError(
     'ModelError',
-    `the model takes ${sizeBytes} bytes of memory, and a worker has ${maxBytes} for models: give the inference functions more memorySize`,
+    `the model takes ${sizeBytes} bytes of memory, and a worker has ${maxBytes} for models: deploy with a larger inferenceMemory (serverless.yml)`,
   );
 
 const notFound = (name: string): ServingError =>

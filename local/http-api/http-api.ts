@@ -75,6 +75,9 @@ export const createHttpApi = ({ routes, lambda, now, onError }: HttpApiOptions) 
 
 const fail = (error: unknown, onError: (error: unknown) => void): Answer => {
   if (error instanceof LambdaError && error.status === 429) return BUSY;
+  // The local cloud is being stopped, which whoever stopped it knows.
+  if (error instanceof LambdaError && error.type === 'ServiceException')
+    return message(503, 'Service Unavailable');
   onError(error);
   return message(error instanceof LambdaError && error.status === 413 ? 413 : 500, 'Internal Server Error');
 };

@@ -29,6 +29,10 @@ describe('groups.cjs', () => {
     [{ 'param:coldShards': 0, 'param:hotSlots': 0 }, /coldShards must be a whole number, at least 1/],
     [{ 'param:coldShards': 'many', 'param:hotSlots': 0 }, /but is "many"/],
     [{ 'param:coldShards': 30, 'param:hotSlots': 11 }, /is 41: at most 40/],
+    [
+      { 'param:coldShards': 1, 'param:hotSlots': 0, 'param:inferenceMemory': 'abc' },
+      /inferenceMemory must be a whole/,
+    ],
   ])('refuses %o', async (parameters, message) => {
     await expect(functions(resolve(parameters))).rejects.toThrow(message);
   });

@@ -182,7 +182,7 @@ describe('a model that cannot be opened', () => {
 
     await expect(call('huge.onnx')).rejects.toMatchObject({
       code: 'ModelError',
-      message: expect.stringMatching(/takes 251 bytes of memory, and a worker has 250 .*memorySize/),
+      message: expect.stringMatching(/takes 251 bytes of memory, and a worker has 250 .*inferenceMemory/),
     });
 
     expect(engine).toMatchObject({ opened: 1, closed: 1 });
