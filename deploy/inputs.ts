@@ -8,7 +8,7 @@ export const ROOT = join(import.meta.dirname, '..');
 export const BUNDLE_INPUTS = ['functions', 'lib', 'layers', 'deploy', 'package-lock.json'];
 
 /** What the whole deployment is made of. */
-export const DEPLOYMENT_INPUTS = [...BUNDLE_INPUTS, 'serverless.yml'];
+export const DEPLOYMENT_INPUTS = [...BUNDLE_INPUTS, 'serverless.yml', 'local/deployment'];
 
 /** A digest of the files at and below `paths` (relative to the project), names included. */
 export const hashInputs = async (paths: readonly string[]): Promise<string> => {

@@ -27,7 +27,7 @@ const inferenceFunction = (group, memorySize) => ({
   timeout: 380,
   layers: [{ Ref: 'OnnxruntimeLambdaLayer' }],
   environment: { GROUP: group },
-  package: { patterns: ['dist/inference/handler.*js'] },
+  package: { patterns: ['dist/inference/*.*js'] },
 });
 
 const numbered = (tier, count) =>

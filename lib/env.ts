@@ -6,6 +6,10 @@ export interface EnvReader {
   optionalText(name: string, fallback: string): string;
   /** A whole number within bounds; `fallback` only when the variable is absent. */
   integer(name: string, bounds: { min: number; max: number; fallback?: number }): number;
+  /** `true` or `false`. */
+  flag(name: string, fallback: boolean): boolean;
+  /** Parts between commas, without empty ones. */
+  list(name: string): readonly string[];
 }
 
 /** A variable that is missing or out of bounds; the message names it. */
@@ -38,5 +42,17 @@ export const readEnv = (env: Environment): EnvReader => {
       }
       return raw;
     },
+    flag: (name, fallback) => {
+      const value = env[name] || String(fallback);
+      if (value === 'true' || value === 'false') return value === 'true';
+      throw new ConfigurationError(
+        `environment variable ${name} must be true or false, but is ${JSON.stringify(env[name])}`,
+      );
+    },
+    list: (name) =>
+      (env[name] ?? '')
+        .split(',')
+        .map((part) => part.trim())
+        .filter((part) => part !== ''),
   };
 };

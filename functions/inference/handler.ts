@@ -1,40 +1,46 @@
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { Logger } from '@aws-lambda-powertools/logger';
-import { emfMetrics } from '../../lib/aws/emf-metrics.ts';
-import { createS3Client, s3ModelStore } from '../../lib/aws/s3-model-store.ts';
-import { engineRegistry } from '../../lib/engines/registry.ts';
+import { dynamodbWorkerCatalog } from '../../lib/aws/dynamodb-worker-catalog.ts';
+import { s3Stores } from '../../lib/aws/s3-model-store.ts';
+import { workerMetrics } from '../../lib/aws/worker-metrics.ts';
+import { createEngineRegistry, warmUp } from '../../lib/engines/registry.ts';
 import { DiskCache } from '../../lib/models/disk-cache.ts';
-import { MemoryCache } from '../../lib/models/memory-cache.ts';
+import { nativeBytes } from '../../lib/models/memory-forecast.ts';
 import { createModels } from '../../lib/models/models.ts';
 import { parseInferenceConfig } from './config.ts';
 import { createInference } from './inference.ts';
+import { createLoadedNotes } from './loaded-notes.ts';
 import { prepare } from './prepare.ts';
 
 const config = parseInferenceConfig(process.env);
 const logger = new Logger({ serviceName: config.group });
-const onError = (error: unknown): void => logger.warn('a model was not closed or deleted', { error });
+const now = Date.now;
+const timer = (): number => performance.now();
+const onFault = (error: unknown, model?: string): void => logger.warn('mended', { model, error });
+const catalog = dynamodbWorkerCatalog(process.env, config.tableName);
+const metrics = workerMetrics({ ...config, now, loadedModels: () => models.usage().models });
 
-const metrics = emfMetrics({
-  namespace: config.metricsNamespace,
-  dimensions: { EndpointName: config.endpointName, Group: config.group },
-  flushEveryMs: 10_000,
-  now: Date.now,
+const models = createModels({
+  ...config,
+  ...s3Stores(process.env, config),
+  loads: catalog,
+  disk: new DiskCache({ root: config.diskRoot, maxBytes: config.diskBytes, onError: onFault }),
+  engine: createEngineRegistry({ ...config, now }),
+  limits: { maxUnpackedBytes: config.diskBytes, maxEntries: 1000 },
+  metrics,
+  now,
+  timer,
+  nativeBytes: () => nativeBytes(process.memoryUsage()),
+  onLoaded: createLoadedNotes({ ...config, catalog, log: (note) => logger.warn('serving.properties', note) }),
+  onFault,
 });
 
 export const handler = createInference({
-  models: createModels({
-    store: s3ModelStore({ client: createS3Client(), bucket: config.bucket, prefix: config.prefix }),
-    disk: new DiskCache({ root: join(tmpdir(), 'lambda-mme-models'), maxBytes: config.diskBytes, onError }),
-    memory: new MemoryCache({ maxBytes: config.memoryBytes, onError }),
-    engine: engineRegistry,
-    limits: { maxUnpackedBytes: config.diskBytes, maxEntries: 1000 },
-    metrics,
-    now: () => performance.now(),
-  }),
+  models,
   metrics,
+  worker: config.worker,
+  timer,
   onFault: (error, model) => logger.error('call failed', { model, error }),
 });
 
 // Lambda calls a provisioned environment ready when the module has loaded, this line included.
-await prepare(config.startsAhead);
+await prepare({ ...config, models, catalog, loadRuntime: warmUp, timer, onError: onFault });

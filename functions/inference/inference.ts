@@ -1,30 +1,50 @@
-import { isUtf8 } from 'node:buffer';
+import type { Document, LoadedModel, RunContext, Value } from '../../lib/engines/engine.ts';
 import { ServingError, toServingError } from '../../lib/errors.ts';
 import type { Metrics } from '../../lib/metrics/metrics.ts';
 import type { Models } from '../../lib/models/models.ts';
+import type { Encoded } from '../../lib/protocol/codecs/codec.ts';
+import { decodeDocument, encodeDocument } from '../../lib/protocol/codecs/document.ts';
 import { answerCodec, requestCodec } from '../../lib/protocol/codecs/registry.ts';
+import { requestBody } from '../../lib/protocol/codecs/request-body.ts';
 import type { InferenceCall, InferenceReply } from '../../lib/protocol/envelope.ts';
 
 /** Lambda's bound on an answer, in bytes of JSON (Lambda quotas: 6 MB each way). */
 const MAX_REPLY_BYTES = 6_291_456;
 
+/** For what the worker says of itself with each answer. */
+const STAMP_BYTES = 64;
+
+/** Lambda's limit is ours to keep: what is left after this is for the answer. */
+const TIME_FOR_THE_ANSWER_MS = 500;
+
 export interface InferenceDeps {
   readonly models: Models;
   readonly metrics: Metrics;
+  /** Names this environment. */
+  readonly worker: string;
+  /** In milliseconds with fractions, for durations only. */
+  readonly timer: () => number;
   /** Told of every failure that is not the caller's own doing. */
   readonly onFault: (error: ServingError, model: string) => void;
 }
 
-/** Open -> decode -> run -> encode. Every failure is a reply: exceptions do not survive the way back. */
-export const createInference = ({ models, metrics, onFault }: InferenceDeps) => {
-  const predict = async (call: InferenceCall): Promise<InferenceReply> => {
-    const decoder = requestCodec(call.contentType);
-    const encoder = answerCodec(call.accept);
-    await using lease = await models.open(call.model);
+/** The part of Lambda's context that is read. */
+export interface Invocation {
+  getRemainingTimeInMillis(): number;
+}
 
-    const { tensors, form } = decoder.decode(readText(call), lease.model.inputs);
-    const outputs = await lease.model.run(tensors);
-    return bounded({ ok: true, contentType: encoder.mediaType, body: encoder.encode(outputs, form) });
+/** Open -> decode -> run -> encode. Every failure is a reply: exceptions do not survive the way back. */
+export const createInference = ({ models, metrics, worker, timer, onFault }: InferenceDeps) => {
+  const predict = async (call: InferenceCall, remainingMs: number): Promise<InferenceReply> => {
+    await using lease = await models.open(call.model);
+    return toReply(
+      await answer(lease.model, call, {
+        contentType: call.contentType,
+        accept: call.accept,
+        remainingMs,
+        callers: [call.model],
+      }),
+    );
   };
 
   const fail = (cause: unknown, call: InferenceCall): InferenceReply => {
@@ -34,26 +54,52 @@ export const createInference = ({ models, metrics, onFault }: InferenceDeps) => 
     return { ok: false, code, message, ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }) };
   };
 
-  return async (call: InferenceCall): Promise<InferenceReply> => {
+  return async (call: InferenceCall, invocation: Invocation): Promise<InferenceReply> => {
+    const startedMs = timer();
     metrics.flushIfDue();
-    const reply = await predict(call).catch((error: unknown) => fail(error, call));
+    const remainingMs = invocation.getRemainingTimeInMillis() - TIME_FOR_THE_ANSWER_MS;
+    const reply = await predict(call, remainingMs).catch((error: unknown) => fail(error, call));
+    await models.settle();
     metrics.flushIfDue();
-    return reply;
+    return { ...reply, worker, tookMicros: Math.round(1000 * (timer() - startedMs)) };
   };
 };
 
-/** @throws ServingError ValidationError for bytes that are no UTF-8: replacing them would change what was sent. */
-const readText = ({ body, isBase64Encoded }: InferenceCall): string => {
-  if (!isBase64Encoded) return body;
-  const bytes = Buffer.from(body, 'base64');
-  if (isUtf8(bytes)) return bytes.toString();
-  throw new ServingError('ValidationError', 'the body is not UTF-8 text: send JSON or CSV encoded as UTF-8');
+/** What a model that declares its tensors takes is checked against them; one that does not gets what was sent. */
+const answer = async (model: LoadedModel, call: InferenceCall, context: RunContext): Promise<Encoded> => {
+  const body = requestBody(call.body, call.isBase64Encoded, call.contentType);
+  if (model.inputs === undefined) {
+    const value = await model.run(decodeDocument(body, call.contentType), context);
+    return isDocument(value)
+      ? encodeDocument(value, call.accept)
+      : answerCodec(call.accept).encode(value, 'bare', call.model);
+  }
+
+  const decoder = requestCodec(call.contentType);
+  const encoder = answerCodec(call.accept, decoder);
+  const { tensors, form } = decoder.decode(body, model.inputs);
+  const value = await model.run(tensors, context);
+  return isDocument(value) ? encodeDocument(value, call.accept) : encoder.encode(value, form, call.model);
 };
+
+const isDocument = (value: Value): value is Document => 'document' in value;
+
+const toReply = ({ contentType, body }: Encoded): InferenceReply =>
+  bounded(
+    typeof body === 'string'
+      ? { ok: true, contentType, body }
+      : {
+          ok: true,
+          contentType,
+          body: Buffer.from(body.buffer, body.byteOffset, body.length).toString('base64'),
+          isBase64Encoded: true,
+        },
+  );
 
 const bounded = (reply: InferenceReply & { ok: true }): InferenceReply => {
   // A string of n characters takes at least n bytes, and as JSON at most 6 n: only what lies between is measured.
-  if (reply.body.length * 6 < MAX_REPLY_BYTES) return reply;
-  const sizeBytes = Buffer.byteLength(JSON.stringify(reply));
+  if (reply.body.length * 6 + STAMP_BYTES < MAX_REPLY_BYTES) return reply;
+  const sizeBytes = Buffer.byteLength(JSON.stringify(reply)) + STAMP_BYTES;
   if (sizeBytes <= MAX_REPLY_BYTES) return reply;
   throw new ServingError(
     'ModelError',

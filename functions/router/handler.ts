@@ -2,6 +2,7 @@ import { Logger } from '@aws-lambda-powertools/logger';
 import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
 import middy from '@middy/core';
 import { createDynamoDBClient, dynamodbCatalog } from '../../lib/aws/dynamodb-catalog.ts';
+import { dynamodbWorkerCatalog } from '../../lib/aws/dynamodb-worker-catalog.ts';
 import { emfMetrics } from '../../lib/aws/emf-metrics.ts';
 import { createLambdaClient, lambdaInvoker } from '../../lib/aws/lambda-invoker.ts';
 import { cachedRoutes } from '../../lib/catalog/cached-routes.ts';
@@ -16,7 +17,7 @@ const logger = new Logger({ serviceName: 'router' });
 const groups = deployedGroups(config);
 const metrics = emfMetrics({
   namespace: config.metricsNamespace,
-  dimensions: { EndpointName: config.endpointName },
+  dimensions: { EndpointName: config.endpointName, VariantName: 'AllTraffic' },
   flushEveryMs: 10_000,
   now: Date.now,
 });
@@ -35,6 +36,9 @@ const router = createRouter({
     coldTarget: groups.coldTarget,
   }),
   metrics,
+  loads: dynamodbWorkerCatalog(process.env, config.tableName),
+  now: Date.now,
+  timer: () => performance.now(),
   onFault: (error, { requestContext }) => logger.error('request failed', { ...requestContext, error }),
 });
 

@@ -48,4 +48,4 @@ export const createScaler = ({ catalog, groups }: ScalerDeps) => {
 
 const group =
   (tier: Group['tier'], groups: DeployedGroups) =>
-  (name: string): Group => ({ name, tier, functionName: groups.functionName(name), workers: 0 });
+  (name: string): Group => ({ name, tier, functionName: groups.functionName(name), workers: 0, models: [] });

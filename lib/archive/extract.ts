@@ -15,6 +15,8 @@ export interface Extraction {
   /** Must not exist; it does only when everything has been unpacked. */
   readonly directory: string;
   readonly limits: ArchiveLimits;
+  /** Adds to the folder before it exists; says how many bytes. */
+  readonly complete?: (directory: string) => Promise<number>;
 }
 
 /**
@@ -24,25 +26,40 @@ export interface Extraction {
  * @returns the bytes of the files written.
  * @throws ServingError ModelError for a damaged, hostile or too large artifact; errors of the source as they come.
  */
-export const extractArtifact = async ({ name, source, directory, limits }: Extraction): Promise<number> => {
+export const extractArtifact = async ({
+  name,
+  source,
+  directory,
+  limits,
+  complete = async () => 0,
+}: Extraction): Promise<number> => {
   const unfinished = `${directory}.tmp-${randomUUID()}`;
   try {
     await mkdir(unfinished, { recursive: true });
     const sizeBytes = name.endsWith('.onnx')
       ? await writeBare(source, unfinished, limits)
       : await unpack(source, unfinished, limits);
+    const addedBytes = await complete(unfinished);
     await rename(unfinished, directory);
-    return sizeBytes;
+    return sizeBytes + addedBytes;
   } catch (error) {
     await rm(unfinished, { recursive: true, force: true });
     throw toModelError(error);
   }
 };
 
-const unpack = (source: AsyncIterable<Uint8Array>, directory: string, limits: ArchiveLimits) =>
-  pipeline(source, createGunzip({ rejectGarbageAfterEnd: true }), (tar: AsyncIterable<Uint8Array>) =>
-    unpackTar(tar, directory, limits),
+const unpack = async (source: AsyncIterable<Uint8Array>, directory: string, limits: ArchiveLimits) => {
+  let packedBytes = 0;
+  async function* counted(): AsyncGenerator<Uint8Array> {
+    for await (const chunk of source) {
+      packedBytes += chunk.length;
+      yield chunk;
+    }
+  }
+  return pipeline(counted, createGunzip({ rejectGarbageAfterEnd: true }), (tar: AsyncIterable<Uint8Array>) =>
+    unpackTar(tar, directory, { ...limits, packedBytes: () => packedBytes }),
   );
+};
 
 const writeBare = async (
   source: AsyncIterable<Uint8Array>,

@@ -9,6 +9,18 @@ const BLOCK_BYTES = 512;
 const OVERHEAD_BYTES_PER_ENTRY = 2048;
 
 /**
+ * Weights hardly compress, and text some ten times; deflate's own limit is 1,032 times. What unpacks to more than this times
+ * its size, and to more than `FREE_BYTES`, was made to fill a disk.
+ */
+const MAX_RATIO = 200;
+const FREE_BYTES = 16 * 1024 * 1024;
+
+export interface UnpackLimits extends ArchiveLimits {
+  /** How many bytes have been read of what is being unpacked. */
+  readonly packedBytes?: () => number;
+}
+
+/**
  * Writes the files of a tar below `directory`, and fails at the first entry that the policy refuses.
  * @returns the bytes of the files written.
  * @throws ServingError ModelError naming the entry; tar's own errors (`TAR_...`) for a damaged archive.
@@ -16,7 +28,7 @@ const OVERHEAD_BYTES_PER_ENTRY = 2048;
 export const unpackTar = async (
   tar: AsyncIterable<Uint8Array>,
   directory: string,
-  limits: ArchiveLimits,
+  limits: UnpackLimits,
 ): Promise<number> => {
   using unpacker = new Unpacker(directory, limits);
   for await (const chunk of tar) unpacker.write(chunk);
@@ -29,13 +41,15 @@ class Unpacker implements Disposable {
   readonly #parser = new Parser({ strict: true, zstd: false });
   readonly #files: NewFiles;
   readonly #maxTarBytes: number;
+  readonly #packedBytes: () => number;
   #head: Uint8Array | undefined = Buffer.alloc(0);
   #tarBytes = 0;
   #writtenBytes = 0;
   #failure: Error | undefined;
 
-  constructor(directory: string, limits: ArchiveLimits) {
+  constructor(directory: string, limits: UnpackLimits) {
     this.#files = new NewFiles(directory);
+    this.#packedBytes = limits.packedBytes ?? (() => Number.POSITIVE_INFINITY);
     this.#maxTarBytes = limits.maxUnpackedBytes + limits.maxEntries * OVERHEAD_BYTES_PER_ENTRY;
     const judge = createEntryPolicy(limits);
 
@@ -57,6 +71,8 @@ class Unpacker implements Disposable {
     this.#tarBytes += chunk.length;
     if (this.#tarBytes > this.#maxTarBytes)
       throw refusal(`it unpacks to more than ${this.#maxTarBytes} bytes`);
+    if (this.#tarBytes > FREE_BYTES && this.#tarBytes > MAX_RATIO * this.#packedBytes())
+      throw refusal(`it unpacks to more than ${MAX_RATIO} times its size`);
     const ready = this.#head === undefined ? chunk : this.#completeHead(chunk);
     if (ready !== undefined) this.#attempt(() => this.#parser.write(Buffer.from(ready)));
     if (this.#failure !== undefined) throw this.#failure;

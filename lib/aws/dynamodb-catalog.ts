@@ -5,14 +5,16 @@ import {
   DynamoDBClient,
   GetItemCommand,
   PutItemCommand,
+  UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
-import type { Catalog, Group } from '../catalog/catalog.ts';
+import type { Catalog, Group, GroupRow } from '../catalog/catalog.ts';
 import type { Routes, Target } from '../catalog/routes.ts';
+
+import { groupKey, parseModels, parsePreloads } from './group-row.ts';
 
 type Item = Record<string, AttributeValue>;
 
 const ROUTES_KEY = 'ROUTES';
-const groupKey = (name: string): string => `GROUP#${name}`;
 
 /** Short limits: a router serves from what it last knew, so a slow table must not become a slow answer. */
 export const createDynamoDBClient = (): DynamoDBClient =>
@@ -62,7 +64,19 @@ export const dynamodbCatalog = (client: DynamoDBClient, tableName: string): Cata
   },
 
   async putGroup(group) {
-    await client.send(new PutItemCommand({ TableName: tableName, Item: encodeGroup(group) }));
+    const { pk, ...attributes } = encodeGroup(group);
+    const names = Object.keys(attributes);
+    await client.send(
+      new UpdateItemCommand({
+        TableName: tableName,
+        Key: { pk },
+        UpdateExpression: `SET ${names.map((_, index) => `#${index} = :${index}`).join(', ')}`,
+        ExpressionAttributeNames: Object.fromEntries(names.map((name, index) => [`#${index}`, name])),
+        ExpressionAttributeValues: Object.fromEntries(
+          Object.values(attributes).map((value, index) => [`:${index}`, value]),
+        ),
+      }),
+    );
   },
 });
 
@@ -93,15 +107,24 @@ const parseTarget = (item: Item): Target => ({
   qualifier: text(item['qualifier'], 'qualifier'),
 });
 
-const encodeGroup = ({ name, tier, functionName, workers }: Group): Item => ({
+const encodeGroup = ({
+  name,
+  tier,
+  functionName,
+  workers,
+  models,
+}: Group): Item & { readonly pk: AttributeValue } => ({
   pk: { S: groupKey(name) },
+  models: { L: models.map((model) => ({ S: model })) },
   name: { S: name },
   tier: { S: tier },
   functionName: { S: functionName },
   workers: { N: String(workers) },
 });
 
-const parseGroup = (item: Item): Group => ({
+const parseGroup = (item: Item): GroupRow => ({
+  models: parseModels(item),
+  preloads: parsePreloads(item),
   name: text(item['name'], 'name'),
   tier: text(item['tier'], 'tier') === 'hot' ? 'hot' : 'cold',
   functionName: text(item['functionName'], 'functionName'),

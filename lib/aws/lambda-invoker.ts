@@ -62,7 +62,7 @@ const translate = (error: unknown): unknown => {
     return new ServingError(
       'ModelNotReadyException',
       'the model was still loading or running when the time for an answer was up; try again',
-      { cause: error, retryAfterSeconds: 1 },
+      { cause: error },
     );
   }
   // No answer at all: the connection was refused or reset. The SDK gives such errors no HTTP status.

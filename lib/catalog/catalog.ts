@@ -7,6 +7,22 @@ export interface Group {
   readonly functionName: string;
   /** Provisioned concurrency asked for. */
   readonly workers: number;
+  /** Models that a worker of provisioned concurrency loads before its first call, the most valuable first. */
+  readonly models: readonly string[];
+}
+
+/** How one model fared when a worker got ready. */
+export interface PreloadReport {
+  readonly model: string;
+  /** What was thrown, else the model is open. */
+  readonly error?: string;
+  readonly tookMs: number;
+}
+
+/** A group as it is kept: with what its workers have said. */
+export interface GroupRow extends Group {
+  /** By the function's version: what the worker said that got ready last. */
+  readonly preloads: ReadonlyMap<string, readonly PreloadReport[]>;
 }
 
 /** Port. The truth about tiers, groups and routes. Absence is an answer, not an error. */
@@ -17,6 +33,7 @@ export interface Catalog {
    * @returns false when somebody else was faster; nothing is written then.
    */
   writeRoutes(routes: Routes, expectedEpoch: number | undefined): Promise<boolean>;
-  listGroups(names: readonly string[]): Promise<readonly Group[]>;
+  listGroups(names: readonly string[]): Promise<readonly GroupRow[]>;
+  /** Writes what a group is; what its workers have said stays. */
   putGroup(group: Group): Promise<void>;
 }

@@ -1,63 +1,100 @@
-import { LRUCache } from 'lru-cache';
-import type { LoadedModel } from '../engines/engine.ts';
+import { GreedyDualCache } from '../cache/greedy-dual.ts';
+import type { LoadedModel, ModelLease } from '../engines/engine.ts';
 
-/** A model that stays open at least until it is disposed of; every lease must be. */
-export interface Lease extends AsyncDisposable {
-  readonly model: LoadedModel;
+export interface MemoryCacheOptions {
+  readonly maxBytes: number;
+  /** Told of each model that went to make room. */
+  readonly onEvict: (name: string) => void;
+  /** Told of each model that is being closed; rejects when that fails. */
+  readonly onClose: (closed: Promise<void>) => void;
 }
 
-interface Held {
+/** What is kept with a model. */
+export interface Opened {
   readonly model: LoadedModel;
+  readonly etag: string;
+  readonly sizeBytes: number;
+  /** What it would take to load it again, in milliseconds. */
+  readonly loadMs: number;
+  /** Lets go of the folder, for models that need it as long as they are open. */
+  readonly releaseFolder: () => void;
+}
+
+interface Held extends Opened {
   users: number;
-  evicted: boolean;
+  gone: boolean;
 }
 
 /**
- * Open models, bounded by bytes, the least recently used going first. One that is evicted while it runs is closed
- * when its last user is done.
+ * Open models, bounded by bytes; the one worth least goes first, one in use never. One that is replaced while it runs is
+ * closed when its last user is done.
  */
 export class MemoryCache {
-  readonly #held: LRUCache<string, Held>;
-  readonly #onError: (error: unknown) => void;
+  readonly #held: GreedyDualCache<Held>;
+  readonly #onClose: MemoryCacheOptions['onClose'];
 
-  constructor({ maxBytes, onError }: { maxBytes: number; onError: (error: unknown) => void }) {
-    this.#onError = onError;
-    this.#held = new LRUCache({
-      maxSize: maxBytes,
-      sizeCalculation: ({ model }) => model.sizeBytes,
-      dispose: (held) => {
-        held.evicted = true;
-        this.#closeIfUnused(held);
+  constructor({ maxBytes, onEvict, onClose }: MemoryCacheOptions) {
+    this.#onClose = onClose;
+    this.#held = new GreedyDualCache({
+      maxBytes,
+      isPinned: ({ users }) => users > 0,
+      onEvict: (name, held) => {
+        this.#letGo(held);
+        onEvict(name);
       },
     });
   }
 
   get maxBytes(): number {
-    return this.#held.maxSize;
+    return this.#held.maxBytes;
   }
 
   get bytes(): number {
-    return this.#held.calculatedSize;
+    return this.#held.bytes;
   }
 
   get count(): number {
-    return this.#held.size;
+    return this.#held.count;
   }
 
-  lease(name: string): Lease | undefined {
+  /** The ETag that a model was loaded with. */
+  etagOf(name: string): string | undefined {
+    return this.#held.peek(name)?.etag;
+  }
+
+  lease(name: string): ModelLease | undefined {
     const held = this.#held.get(name);
     return held && this.#use(held);
   }
 
-  /** Keeps a model and leases it. It must fit: see `maxBytes`. */
-  add(name: string, model: LoadedModel): Lease {
-    const held: Held = { model, users: 0, evicted: false };
+  /** @returns false when so many bytes do not fit beside the models in use */
+  makeRoom(bytes: number): boolean {
+    return this.#held.makeRoom(bytes);
+  }
+
+  /** Keeps a model, in place of one of that name, and leases it. Room must have been made: see `makeRoom`. */
+  add(name: string, opened: Opened): ModelLease {
+    const held: Held = { ...opened, users: 0, gone: false };
     const lease = this.#use(held);
-    this.#held.set(name, held);
+    const replaced = this.#held.peek(name);
+    this.#held.set(name, held, { bytes: opened.sizeBytes, cost: opened.loadMs });
+    if (replaced !== undefined) this.#letGo(replaced);
     return lease;
   }
 
-  #use(held: Held): Lease {
+  drop(name: string): void {
+    const held = this.#held.delete(name);
+    if (held !== undefined) this.#letGo(held);
+  }
+
+  /** Lets go of all models that keep their folders on disk and are not running. */
+  dropThoseWithFolders(): void {
+    for (const [name, { model, users }] of this.#held.entries()) {
+      if (model.needsFolder && users === 0) this.drop(name);
+    }
+  }
+
+  #use(held: Held): ModelLease {
     held.users += 1;
     let released = false;
     return {
@@ -71,8 +108,14 @@ export class MemoryCache {
     };
   }
 
+  #letGo(held: Held): void {
+    held.gone = true;
+    this.#closeIfUnused(held);
+  }
+
   #closeIfUnused(held: Held): void {
-    if (!held.evicted || held.users > 0) return;
-    Promise.resolve(held.model[Symbol.asyncDispose]()).catch(this.#onError);
+    if (!held.gone || held.users > 0) return;
+    const close = Promise.resolve(held.model[Symbol.asyncDispose]()).finally(held.releaseFolder);
+    this.#onClose(close);
   }
 }

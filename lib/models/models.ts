@@ -1,124 +1,183 @@
 import type { ArchiveLimits } from '../archive/entry-policy.ts';
-import { extractArtifact } from '../archive/extract.ts';
 import { SingleFlight } from '../cache/single-flight.ts';
 import type { Clock } from '../clock.ts';
-import type { Engine, LoadedModel } from '../engines/engine.ts';
+import type { Engine, ModelLease } from '../engines/engine.ts';
 import { ServingError } from '../errors.ts';
 import type { Metrics } from '../metrics/metrics.ts';
-import type { DiskCache, Folder } from './disk-cache.ts';
-import type { Lease, MemoryCache } from './memory-cache.ts';
+import type { DiskCache } from './disk-cache.ts';
+import { createFetchFolder } from './fetch-folder.ts';
+import { Freshness } from './freshness.ts';
+import { createLoading } from './loading.ts';
+import type { Loads } from './loads.ts';
+import { MemoryCache } from './memory-cache.ts';
 import type { ModelStore } from './model-store.ts';
+import { createOpenFolder } from './open-folder.ts';
+import { Refusals } from './refusals.ts';
+import { Reloads } from './reloads.ts';
+import type { ServingProperties } from './serving-properties.ts';
+import { SlowLoads } from './slow-loads.ts';
+import { Waits } from './waits.ts';
+import type { WeightsOptions } from './weights.ts';
 
 export interface ModelsOptions {
   readonly store: ModelStore;
+  readonly weights: Omit<WeightsOptions, 'limits'>;
+  readonly loads: Loads;
   readonly disk: DiskCache;
-  readonly memory: MemoryCache;
+  readonly memoryBytes: number;
   readonly engine: Engine;
   readonly limits: ArchiveLimits;
   readonly metrics: Metrics;
+  /** How long a model is served before the store is asked whether it has changed. */
+  readonly refreshMs: number;
+  /** How long an artifact that cannot be served is answered for without asking the store. */
+  readonly refusalMs: number;
+  /** What loads at least this long is loaded by one worker at a time. */
+  readonly slowLoadMs: number;
   readonly now: Clock;
+  /** In milliseconds with fractions, for durations only. */
+  readonly timer: () => number;
+  /** What the process takes of memory outside JavaScript's heap, in bytes. */
+  readonly nativeBytes: () => number;
+  /** Told of an artifact that has been fetched and opened, with its properties. */
+  readonly onLoaded: (name: string, properties: ServingProperties) => Promise<void>;
+  /** Told of failures that no call has to bear. */
+  readonly onFault: (error: unknown, name: string) => void;
 }
 
 export interface Models {
   /**
-   * Opens a model from where it is nearest: memory, disk, store. Calls that come together share one load; a load
-   * that fails is not remembered.
+   * Opens a model from where it is nearest: memory, disk, store. Calls that come together share one load.
    * @throws ServingError ValidationError for a model that is not in the store, ModelError for one that cannot be
-   * served, and what the store throws.
+   * served, ModelNotReadyException for one that another worker is loading, and what the store throws.
    */
-  open(name: string): Promise<Lease>;
+  open(name: string): Promise<ModelLease>;
+  /** Waits for what calls have set going beside them: an environment is frozen when it has answered. */
+  settle(): Promise<void>;
+  usage(): { readonly models: number; readonly memoryBytes: number; readonly diskBytes: number };
 }
 
 /** The one place where the tiers meet. */
 export const createModels = (options: ModelsOptions): Models => {
-  const { store, disk, memory, engine, limits, metrics, now } = options;
+  const { disk, metrics, now, timer, onFault } = options;
   const flights = new SingleFlight<void>();
+  const refreshes = new Map<string, Promise<void>>();
+  const freshness = new Freshness({ ttlMs: options.refreshMs, now });
+  const refusals = new Refusals({ ttlMs: options.refusalMs, now });
+  const reloads = new Reloads();
+  const waits = new Waits();
 
-  const timed = async <T>(metric: string, work: () => Promise<T>): Promise<T> => {
-    const startedMs = now();
-    const result = await work();
-    metrics.timeMicros(metric, 1000 * (now() - startedMs));
-    return result;
-  };
+  const memory = new MemoryCache({
+    maxBytes: options.memoryBytes,
+    onEvict: (name) => reloads.noteEvicted(name),
+    onClose: (closed) => {
+      const startedMs = timer();
+      closed.then(
+        () => metrics.timeMicros('ModelUnloadingTime', 1000 * (timer() - startedMs)),
+        (error: unknown) => onFault(error, 'closing a model'),
+      );
+    },
+  });
 
-  const download = async (name: string): Promise<Folder> => {
-    const directory = await disk.reserve();
-    const object = await store.get(name);
-    if (object === undefined) throw notFound(name);
-    await disk.makeRoom(UNPACKED_PER_PACKED * object.sizeBytes);
-    const sizeBytes = await extractArtifact({ name, source: object.body, directory, limits });
-    return { directory, sizeBytes };
-  };
-
-  /** Sizes are looked at before too: what does not fit must not be tried, as the worker would die of it. */
-  const loadFrom = async ({ directory, sizeBytes }: Folder): Promise<LoadedModel> => {
-    if (sizeBytes > memory.maxBytes) throw tooLarge(sizeBytes, memory.maxBytes);
-    const model = await timed('ModelLoadingTime', () => engine.load(directory));
-    if (model.sizeBytes <= memory.maxBytes) return model;
-    await model[Symbol.asyncDispose]();
-    throw tooLarge(model.sizeBytes, memory.maxBytes);
-  };
-
-  const loadFromDisk = async (name: string): Promise<LoadedModel | undefined> => {
-    const folder = disk.find(name);
-    if (folder === undefined) return undefined;
-    try {
-      return await loadFrom(folder);
-    } catch {
-      // What is on disk was good once; if it no longer is, the store has the truth.
-      disk.drop(name);
-      return undefined;
+  const open = async (name: string): Promise<ModelLease> => {
+    let lease = memory.lease(name);
+    metrics.sample('ModelCacheHit', lease === undefined ? 0 : 1);
+    if (lease !== undefined) {
+      if (!freshness.isFresh(name)) refresh(name);
+      return lease;
     }
-  };
 
-  const loadFromStore = async (name: string): Promise<LoadedModel> => {
-    const folder = await timed('ModelDownloadingTime', () => download(name));
-    const model = await loadFrom(folder).catch((error: unknown) => {
-      disk.discard(folder);
-      throw error;
-    });
-    disk.keep(name, folder);
-    return model;
-  };
-
-  const load = async (name: string): Promise<void> => {
-    const model = (await loadFromDisk(name)) ?? (await loadFromStore(name));
-    await memory.add(name, model)[Symbol.asyncDispose]();
-  };
-
-  return {
-    async open(name) {
-      let lease = memory.lease(name);
-      metrics.count('ModelCacheHit', lease === undefined ? 0 : 1);
+    const startedMs = timer();
+    try {
       for (let attempt = 0; lease === undefined && attempt < MAX_LOADS; attempt++) {
         await flights.run(name, () => load(name));
         lease = memory.lease(name);
       }
-      if (lease === undefined) {
-        throw new ServingError(
-          'ServiceUnavailable',
-          `model ${name} is evicted as soon as it is loaded; try again`,
-        );
-      }
-      return lease;
+    } finally {
+      metrics.timeMicros('ModelLoadingWaitTime', 1000 * (timer() - startedMs));
+    }
+    if (lease !== undefined) return lease;
+    throw new ServingError(
+      'ServiceUnavailable',
+      `model ${name} is evicted as soon as it is loaded; try again`,
+    );
+  };
+
+  const openFolder = createOpenFolder({
+    engine: options.engine,
+    memory,
+    nativeBytes: options.nativeBytes,
+    timer,
+    openModel: (waiting, name) => waits.during(waiting, name, () => open(name)),
+  });
+
+  const fetchFolder = createFetchFolder({ disk, limits: options.limits, weights: options.weights, timer });
+
+  const loading = createLoading({
+    store: options.store,
+    disk,
+    freshness,
+    refusals,
+    slowLoads: new SlowLoads({
+      loads: options.loads,
+      slowMs: options.slowLoadMs,
+      now,
+      onError: (error) => onFault(error, 'the loads of other workers'),
+    }),
+    // Models that are open may hold their folders: rather than refuse, those go that are not running.
+    fetchFolder: async (name, object) => {
+      if (disk.isFullOfLeases(object.sizeBytes)) memory.dropThoseWithFolders();
+      return fetchFolder(name, object);
     },
+    openFolder,
+    metrics,
+    onLoaded: options.onLoaded,
+    onFault,
+  });
+
+  const load = async (name: string): Promise<void> => {
+    const opened = await loading.load(name);
+    metrics.count('ModelReloads', reloads.countLoad(name));
+    await memory.add(name, opened)[Symbol.asyncDispose]();
+  };
+
+  /** The call that finds a model due is answered by what is there; what is new takes over when it is open. */
+  const refresh = (name: string): void => {
+    const etag = memory.etagOf(name);
+    if (refreshes.has(name) || etag === undefined) return;
+    // Also when it fails: the next look is for a later call.
+    freshness.note(name);
+    const refreshing = loading
+      .loadChanged(name, etag)
+      .then(async (changed) => {
+        if (changed === 'gone') memory.drop(name);
+        else if (changed !== 'unchanged') await memory.add(name, changed)[Symbol.asyncDispose]();
+      })
+      .catch((error: unknown) => onFault(error, name))
+      .finally(() => refreshes.delete(name));
+    refreshes.set(name, refreshing);
+  };
+
+  return {
+    open,
+    async settle() {
+      if (refreshes.size > 0) await atMost(MAX_SETTLE_MS, Promise.all(refreshes.values()));
+    },
+    usage: () => ({ models: memory.count, memoryBytes: memory.bytes, diskBytes: disk.bytes }),
   };
 };
 
 /** A model may be evicted between its load and its use, when others load at the same time. */
 const MAX_LOADS = 3;
 
-/** Weights hardly compress, labels and vocabularies do: what an artifact may take on disk, by its size in the store. */
-const UNPACKED_PER_PACKED = 2;
+/** What takes longer goes on when the environment is thawed for its next call. */
+const MAX_SETTLE_MS = 2000;
 
-const tooLarge = (sizeBytes: number, maxBytes: number): ServingError =>
-  new ServingError(
-    'ModelError',
-    `the model takes ${sizeBytes} bytes of memory, and a worker has ${maxBytes} for models: deploy with a larger inferenceMemory (serverless.yml)`,
-  );
-
-const notFound = (name: string): ServingError =>
-  new ServingError(
-    'ValidationError',
-    `model ${JSON.stringify(name)} not found: TargetModel is the key of an object below the endpoint's models prefix; upload the artifact there, or mend the name`,
-  );
+const atMost = async (timeMs: number, work: Promise<unknown>): Promise<void> => {
+  let timer: NodeJS.Timeout | undefined;
+  const timeUp = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, timeMs);
+  });
+  await Promise.race([work, timeUp]);
+  clearTimeout(timer);
+};

@@ -11,15 +11,31 @@ export interface InferenceCall {
   readonly isBase64Encoded: boolean;
 }
 
+/** What a worker says of itself with each answer. */
+export interface WorkerStamp {
+  /** Names the environment, for as long as it lives. */
+  readonly worker?: string;
+  /** How long the worker had the call, in microseconds. */
+  readonly tookMicros?: number;
+}
+
 /**
  * What comes back. Exceptions do not survive a process boundary, so here, and only
  * here, failure is a value.
  */
-export type InferenceReply =
-  | { readonly ok: true; readonly contentType: string; readonly body: string }
-  | {
-      readonly ok: false;
-      readonly code: ErrorCode;
-      readonly message: string;
-      readonly retryAfterSeconds?: number;
-    };
+export type InferenceReply = WorkerStamp &
+  (
+    | {
+        readonly ok: true;
+        readonly contentType: string;
+        readonly body: string;
+        /** True when `body` is base64 of the bytes of the answer. */
+        readonly isBase64Encoded?: true;
+      }
+    | {
+        readonly ok: false;
+        readonly code: ErrorCode;
+        readonly message: string;
+        readonly retryAfterSeconds?: number;
+      }
+  );

@@ -16,6 +16,8 @@ export interface HttpResponse {
   readonly statusCode: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
+  /** True when `body` is base64 of the bytes that the client is to get. */
+  readonly isBase64Encoded?: true;
 }
 
 const TARGET_MODEL = 'x-amzn-sagemaker-target-model';
@@ -60,6 +62,7 @@ export const encodeReply = (reply: InferenceReply & { ok: true }, requestId: str
     'x-amzn-requestid': requestId,
   },
   body: reply.body,
+  ...(reply.isBase64Encoded && { isBase64Encoded: true }),
 });
 
 /** `Message` is at most 2,048 characters in SageMaker's model (botocore, sagemaker-runtime 2017-05-13). */

@@ -64,8 +64,12 @@ const runPackage = async (folder: string, key: string): Promise<void> => {
   await rename(join(packages, 'cloudformation-template-update-stack.json'), join(folder, 'template.json'));
   await rm(packages, { recursive: true, force: true });
   for (const name of FUNCTIONS) {
-    const bundle = join('dist', name, 'handler.mjs');
-    await cp(join(ROOT, bundle), join(folder, 'code', bundle));
+    const bundle = join('dist', name);
+    // As the package patterns of serverless.yml have it; the door for `invoke local` and the maps are of no use here.
+    await cp(join(ROOT, bundle), join(folder, 'code', bundle), {
+      recursive: true,
+      filter: (path) => path.endsWith(name) || path.endsWith('.mjs'),
+    });
   }
   await writeFile(join(folder, 'key'), key);
 };

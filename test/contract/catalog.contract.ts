@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { Catalog, Group } from '../../lib/catalog/catalog.ts';
+import type { Catalog, Group, GroupRow } from '../../lib/catalog/catalog.ts';
 import { routes } from '../fakes/builders.ts';
 
 /** What every Catalog must do; `create` gives an empty one. */
@@ -47,17 +47,17 @@ export const catalogContract = (name: string, create: () => Promise<Catalog>): v
       const listed = await catalog.listGroups(['hot-01', 'cold-00', 'cold-09']);
 
       expect([...listed].sort((a, b) => a.name.localeCompare(b.name))).toEqual([
-        group({ name: 'cold-00' }),
-        group({ name: 'hot-01', tier: 'hot', workers: 3 }),
+        row({ name: 'cold-00' }),
+        row({ name: 'hot-01', tier: 'hot', workers: 3 }),
       ]);
       expect(await catalog.listGroups([])).toEqual([]);
     });
 
     it('replaces a group that is put again', async () => {
       await catalog.putGroup(group({ workers: 1 }));
-      await catalog.putGroup(group({ workers: 2 }));
+      await catalog.putGroup(group({ workers: 2, models: ['a', 'b'] }));
 
-      expect(await catalog.listGroups(['cold-00'])).toEqual([group({ workers: 2 })]);
+      expect(await catalog.listGroups(['cold-00'])).toEqual([row({ workers: 2, models: ['a', 'b'] })]);
     });
   });
 };
@@ -67,5 +67,8 @@ const group = (overrides: Partial<Group> = {}): Group => ({
   tier: 'cold',
   functionName: 'mme-cold-00',
   workers: 0,
+  models: [],
   ...overrides,
 });
+
+const row = (overrides: Partial<Group> = {}): GroupRow => ({ ...group(overrides), preloads: new Map() });

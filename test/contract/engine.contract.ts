@@ -1,7 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { Engine, Tensor } from '../../lib/engines/engine.ts';
+import { type Engine, type Tensor, tensorsOf } from '../../lib/engines/engine.ts';
+import { loadContext, runContext } from '../fixtures/run-context.ts';
 import { scratchFolder } from '../fixtures/scratch.ts';
 
 export interface EngineUnderTest {
@@ -16,7 +17,7 @@ export const engineContract = (name: string, { engine, file }: EngineUnderTest):
     const scratch = scratchFolder();
     const load = async (content = file.content) => {
       await writeFile(join(scratch.path, file.name), content);
-      return engine.load(scratch.path);
+      return engine.load(scratch.path, loadContext());
     };
 
     it('says what a model takes, gives and weighs', async () => {
@@ -33,7 +34,7 @@ export const engineContract = (name: string, { engine, file }: EngineUnderTest):
     ])('answers %s', async (_, rows, expected) => {
       await using model = await load();
 
-      const outputs = await model.run([x(rows)]);
+      const outputs = await model.run([x(rows)], runContext());
 
       expect(outputs).toEqual([
         { name: 'y', type: 'float32', shape: [expected.length, 1], data: Float32Array.from(expected) },
@@ -43,19 +44,21 @@ export const engineContract = (name: string, { engine, file }: EngineUnderTest):
     it('answers calls that run together, each its own', async () => {
       await using model = await load();
 
-      const answers = await Promise.all([1, 2, 3, 4].map((value) => model.run([x([value, 0])])));
+      const answers = await Promise.all(
+        [1, 2, 3, 4].map((value) => model.run([x([value, 0])], runContext())),
+      );
 
-      expect(answers.map(([y]) => y?.data[0])).toEqual([4, 5, 6, 7]);
+      expect(answers.map((answer) => tensorsOf(answer)[0]?.data[0])).toEqual([4, 5, 6, 7]);
     });
 
     it('opens a model twice, and closing one leaves the other', async () => {
       await using kept = await load();
-      const closed = await engine.load(scratch.path);
+      const closed = await engine.load(scratch.path, loadContext());
 
       await closed[Symbol.asyncDispose]();
 
-      expect((await kept.run([x([0, 0])]))[0]?.data).toEqual(Float32Array.of(3));
-      await expect(closed.run([x([0, 0])])).rejects.toThrow();
+      expect(tensorsOf(await kept.run([x([0, 0])], runContext()))[0]?.data).toEqual(Float32Array.of(3));
+      await expect(closed.run([x([0, 0])], runContext())).rejects.toThrow();
     });
 
     it.each([
@@ -66,7 +69,7 @@ export const engineContract = (name: string, { engine, file }: EngineUnderTest):
     });
 
     it('refuses a folder without a model with a ModelError', async () => {
-      await expect(engine.load(scratch.path)).rejects.toMatchObject({ code: 'ModelError' });
+      await expect(engine.load(scratch.path, loadContext())).rejects.toMatchObject({ code: 'ModelError' });
     });
   });
 };

@@ -1,4 +1,4 @@
-import { onnxEngine } from '../../lib/engines/onnx.ts';
+import { createOnnxEngine } from '../../lib/engines/onnx/onnx.ts';
 import { fakeEngine, fakeModel } from '../fakes/fake-engine.ts';
 import { linearModel } from '../fixtures/onnx-model.ts';
 import { engineContract } from './engine.contract.ts';
@@ -8,6 +8,6 @@ engineContract('fake', {
   file: { name: 'model.onnx', content: fakeModel({ weights: [1, 2], bias: 3 }) },
 });
 engineContract('onnxruntime', {
-  engine: onnxEngine,
+  engine: createOnnxEngine(),
   file: { name: 'model.onnx', content: linearModel([1, 2], 3) },
 });

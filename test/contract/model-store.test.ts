@@ -1,8 +1,8 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { s3ModelStore } from '../../lib/aws/s3-model-store.ts';
+import { s3ModelStore, s3WeightStore } from '../../lib/aws/s3-model-store.ts';
+import { createS3Objects } from '../../lib/aws/s3-objects.ts';
 import { memoryModelStore } from '../fakes/memory-model-store.ts';
 import { type S3Harness, startS3 } from '../local/services/s3/s3-harness.ts';
 import { modelStoreContract } from './model-store.contract.ts';
@@ -27,11 +27,18 @@ modelStoreContract('in memory', async () => {
 modelStoreContract('S3', async () => {
   const prefix = `models-${prefixes++}/`;
   return {
-    store: s3ModelStore({ client: s3.client, bucket: 'models', prefix }),
+    store: s3ModelStore({ objects: createS3Objects(dummyEnvironment(s3.url)), bucket: 'models', prefix }),
     put: async (model, bytes) => {
       await s3.store().put('models', prefix + model, bytes);
     },
   };
+});
+
+const dummyEnvironment = (AWS_ENDPOINT_URL: string) => ({
+  AWS_REGION: 'us-east-1',
+  AWS_ACCESS_KEY_ID: 'test',
+  AWS_SECRET_ACCESS_KEY: 'test',
+  AWS_ENDPOINT_URL,
 });
 
 describe('s3ModelStore, when S3 does not do as asked', () => {
@@ -49,18 +56,18 @@ describe('s3ModelStore, when S3 does not do as asked', () => {
       server.listen(0, '127.0.0.1', resolve);
     });
     const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    const client = new S3Client({ endpoint, forcePathStyle: true, maxAttempts: 1 });
+    const objects = createS3Objects(dummyEnvironment(endpoint));
     const close = (): void => {
-      client.destroy();
       server.closeAllConnections();
       server.close();
     };
-    return { store: s3ModelStore({ client, bucket: 'models', prefix: 'models/' }), close };
+    return { store: s3ModelStore({ objects, bucket: 'models', prefix: 'models/' }), close };
   };
 
   it.each([
     ['AccessDenied', 403, 'InternalDependencyException', /needs s3:GetObject.*s3:ListBucket/],
     ['SlowDown', 503, 'ServiceUnavailable', /busy/],
+    ['NoSuchBucket', 404, 'InternalDependencyException', /bucket models does not exist: MODELS_BUCKET/],
     ['InternalError', 500, 'InternalDependencyException', /did not answer/],
   ])('translates %s', async (code, status, expected, message) => {
     const { store, close } = await answering({ status, code });
@@ -84,10 +91,67 @@ describe('s3ModelStore, when S3 does not do as asked', () => {
     const object = await store.get('m.tar.gz');
 
     const read = async (): Promise<void> => {
-      for await (const _ of object?.body ?? []);
+      if (object === undefined || object === 'unchanged') throw new Error('there is an object');
+      for await (const _ of object.body);
     };
 
     await expect(read()).rejects.toMatchObject({ code: 'InternalDependencyException' });
     close();
+  });
+});
+
+describe('s3ModelStore, when an object is replaced while it is read', () => {
+  it('fails rather than mix the two', async () => {
+    const store = s3ModelStore({
+      objects: createS3Objects(dummyEnvironment(s3.url)),
+      bucket: 'models',
+      prefix: 'r/',
+    });
+    await s3.store().put('models', 'r/m.tar.gz', Buffer.alloc(20_000_000, 1));
+    const object = await store.get('m.tar.gz');
+    await s3.store().put('models', 'r/m.tar.gz', Buffer.alloc(20_000_000, 2));
+
+    const read = async (): Promise<void> => {
+      if (object === undefined || object === 'unchanged') throw new Error('there is an object');
+      for await (const _ of object.body);
+    };
+
+    await expect(read()).rejects.toMatchObject({
+      code: 'InternalDependencyException',
+      message: 'the model was replaced while it was read; try again',
+    });
+  });
+});
+
+describe('s3WeightStore', () => {
+  const list = async (key: string): Promise<readonly (readonly [string, number])[]> => {
+    const weights = s3WeightStore(createS3Objects(dummyEnvironment(s3.url)));
+    return (await weights.list({ bucket: 'models', key })).map(({ path, sizeBytes }) => [path, sizeBytes]);
+  };
+
+  it('finds one object, or all below a folder', async () => {
+    for (const key of ['w/a/model.onnx', 'w/a/deep/w&0.bin', 'w/a/', 'w/ab/other']) {
+      await s3.store().put('models', key, Buffer.from(key));
+    }
+
+    expect(await list('w/a/model.onnx')).toEqual([['model.onnx', 14]]);
+    expect(await list('w/a/')).toEqual([
+      ['deep/w&0.bin', 16],
+      ['model.onnx', 14],
+    ]);
+    expect(await list('w/a')).toEqual([]);
+  });
+
+  it('reads what it found', async () => {
+    await s3.store().put('models', 'v/model.onnx', Buffer.from('weights'));
+    const [file] = await s3WeightStore(createS3Objects(dummyEnvironment(s3.url))).list({
+      bucket: 'models',
+      key: 'v/model.onnx',
+    });
+
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of (await file?.read())?.body ?? []) chunks.push(chunk);
+
+    expect(Buffer.concat(chunks).toString()).toBe('weights');
   });
 });

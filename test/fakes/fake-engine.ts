@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Engine, LoadedModel, Tensor } from '../../lib/engines/engine.ts';
+import { type Engine, type LoadedModel, type Tensor, tensorsOf } from '../../lib/engines/engine.ts';
 import { ServingError } from '../../lib/errors.ts';
 
 export interface FakeModel {
@@ -24,7 +24,9 @@ export const fakeEngine = (): Engine & { readonly opened: number; readonly close
       inputs: [{ name: 'x', type: 'float32', shape: [undefined, weights.length] }],
       outputs: [{ name: 'y', type: 'float32', shape: [undefined, 1] }],
       sizeBytes,
-      async run([x]) {
+      needsFolder: false,
+      async run(input) {
+        const [x] = tensorsOf(input);
         if (isClosed) throw new Error('the model is closed');
         return [predict(x, weights, bias)];
       },

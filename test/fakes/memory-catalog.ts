@@ -13,7 +13,11 @@ export const memoryCatalog = (): Catalog => {
       routes = next;
       return true;
     },
-    listGroups: async (names) => names.flatMap((name) => groups.get(name) ?? []),
+    listGroups: async (names) =>
+      names.flatMap((name) => {
+        const group = groups.get(name);
+        return group === undefined ? [] : [{ ...group, preloads: new Map() }];
+      }),
     putGroup: async (group) => {
       groups.set(group.name, group);
     },

@@ -5,26 +5,39 @@ export interface MemoryModelStore extends ModelStore {
   put(model: string, bytes: string | Uint8Array): void;
   /** The next reads fail with this, until it is `undefined` again. */
   failWith: Error | undefined;
-  /** How often each model was asked for. */
+  /** Takes a model away. */
+  remove(model: string): void;
+  /** How often each model was sent. */
   readonly reads: Readonly<Record<string, number>>;
+  /** How often each model was asked for, whether it was then sent or not. */
+  readonly checks: Readonly<Record<string, number>>;
 }
 
 /** The ModelStore port in memory. */
 export const memoryModelStore = (): MemoryModelStore => {
   const objects = new Map<string, Buffer>();
   const reads: Record<string, number> = {};
+  const checks: Record<string, number> = {};
 
   return {
     failWith: undefined,
     reads,
+    checks,
     put(model, bytes) {
       objects.set(model, Buffer.from(bytes));
     },
-    async get(model) {
-      reads[model] = (reads[model] ?? 0) + 1;
+    remove(model) {
+      objects.delete(model);
+    },
+    async get(model, knownEtag) {
+      checks[model] = (checks[model] ?? 0) + 1;
       if (this.failWith !== undefined) throw this.failWith;
       const bytes = objects.get(model);
-      return bytes && { etag: etagOf(bytes), sizeBytes: bytes.length, body: chunks(bytes) };
+      if (bytes === undefined) return undefined;
+      const etag = etagOf(bytes);
+      if (etag === knownEtag) return 'unchanged';
+      reads[model] = (reads[model] ?? 0) + 1;
+      return { etag, sizeBytes: bytes.length, body: chunks(bytes), discard: () => undefined };
     },
   };
 };

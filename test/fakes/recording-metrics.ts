@@ -14,6 +14,7 @@ export const recordingMetrics = (): RecordingMetrics => {
   let flushes = 0;
   return {
     count: (name, n = 1) => noted.push([name, n]),
+    sample: (name, value) => noted.push([name, value]),
     timeMicros: (name, micros) => noted.push([name, micros]),
     flushIfDue: () => {
       flushes += 1;

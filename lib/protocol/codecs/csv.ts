@@ -11,8 +11,9 @@ import { describeShape, describeValue, invalidInput } from './invalid-input.ts';
 export const csvCodec: Codec = {
   mediaType: 'text/csv',
 
-  decode(body, inputs) {
+  decode(sent, inputs) {
     const spec = tabular(inputs);
+    const body = sent.text();
     const lines = body.replace(/\r?\n$/, '').split(/\r?\n/);
     if (body.trim() === '')
       throw invalidInput('the body is empty: expected one line per row, for example 0.1,0.2,0.3');
@@ -47,7 +48,7 @@ export const csvCodec: Codec = {
         )
         .join(','),
     );
-    return `${lines.join('\n')}\n`;
+    return { contentType: this.mediaType, body: `${lines.join('\n')}\n` };
   },
 };
 

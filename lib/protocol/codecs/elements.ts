@@ -18,6 +18,11 @@ export const nonFiniteName = (value: number): string => (Number.isNaN(value) ? '
 
 export const createElementWriter = (type: TensorType, length: number): ElementWriter => {
   switch (type) {
+    case 'float16':
+      return floatWriter(
+        new Float16Array(length),
+        'a number that fits 16-bit floating point (at most 65504)',
+      );
     case 'float32':
       return floatWriter(new Float32Array(length), 'a number that fits 32-bit floating point (below 3.4e38)');
     case 'float64':
@@ -48,7 +53,7 @@ export const createElementWriter = (type: TensorType, length: number): ElementWr
   }
 };
 
-const floatWriter = (data: Float32Array | Float64Array, expected: string): ElementWriter => ({
+const floatWriter = (data: Float16Array | Float32Array | Float64Array, expected: string): ElementWriter => ({
   data,
   write: (value, index) => {
     const number = typeof value === 'number' ? value : NON_FINITE.get(value);

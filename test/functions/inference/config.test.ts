@@ -7,6 +7,8 @@ const environment = (overrides: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv => ({
   MODELS_BUCKET: 'bucket',
   MODELS_PREFIX: 'models/',
   ENDPOINT_NAME: 'mme',
+  TABLE_NAME: 'catalog',
+  AWS_LAMBDA_LOG_STREAM_NAME: '2026/11/22/[$LATEST]0123456789abcdef012345675f6a7b8c',
   AWS_LAMBDA_FUNCTION_MEMORY_SIZE: '1769',
   ...overrides,
 });
@@ -18,10 +20,21 @@ describe('parseInferenceConfig', () => {
       bucket: 'bucket',
       prefix: 'models/',
       memoryBytes: 811 * MB,
+      diskRoot: expect.stringMatching(/lambda-mme-models$/),
       diskBytes: 384 * MB,
       metricsNamespace: 'lambda-mme',
       endpointName: 'mme',
       startsAhead: false,
+      version: '$LATEST',
+      worker: '5f6a7b8c',
+      tableName: 'catalog',
+      preloadMs: 300_000,
+      refreshMs: 60_000,
+      refusalMs: 10_000,
+      slowLoadMs: 5000,
+      allowCustomCode: false,
+      artifactWorkers: 0,
+      weightsPrefixes: [],
     });
   });
 

@@ -1,18 +1,16 @@
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createInference } from '../../../functions/inference/inference.ts';
-import { prepare } from '../../../functions/inference/prepare.ts';
-import { engineRegistry } from '../../../lib/engines/registry.ts';
+import { createEngineRegistry } from '../../../lib/engines/registry.ts';
 import { ServingError } from '../../../lib/errors.ts';
-import { DiskCache } from '../../../lib/models/disk-cache.ts';
-import { MemoryCache } from '../../../lib/models/memory-cache.ts';
-import { createModels, type Models } from '../../../lib/models/models.ts';
+import type { Models } from '../../../lib/models/models.ts';
+import type { InferenceCall, InferenceReply } from '../../../lib/protocol/envelope.ts';
 import { call } from '../../fakes/builders.ts';
-import { type MemoryModelStore, memoryModelStore } from '../../fakes/memory-model-store.ts';
-import { type RecordingMetrics, recordingMetrics } from '../../fakes/recording-metrics.ts';
+import type { MemoryModelStore } from '../../fakes/memory-model-store.ts';
+import type { RecordingMetrics } from '../../fakes/recording-metrics.ts';
 import { largestRelativeError } from '../../fixtures/closeness.ts';
 import { artifactPath, readExpected } from '../../fixtures/expected.ts';
+import { modelsHarness } from '../../fixtures/models-harness.ts';
 import { identityModel, linearModel } from '../../fixtures/onnx-model.ts';
 import { scratchFolder } from '../../fixtures/scratch.ts';
 import { artifact } from '../../fixtures/tar-archive.ts';
@@ -21,36 +19,36 @@ const scratch = scratchFolder();
 let store: MemoryModelStore;
 let metrics: RecordingMetrics;
 let faults: { readonly error: ServingError; readonly model: string }[];
-let infer: ReturnType<typeof createInference>;
+let infer: (call: InferenceCall) => Promise<InferenceReply>;
+let remainingMs: number;
 
-const create = (models?: Models) =>
-  createInference({
-    models:
-      models ??
-      createModels({
-        store,
-        engine: engineRegistry,
-        disk: new DiskCache({
-          root: join(scratch.path, 'models'),
-          maxBytes: 10_000_000,
-          onError: () => undefined,
-        }),
-        memory: new MemoryCache({ maxBytes: 10_000_000, onError: () => undefined }),
-        limits: { maxUnpackedBytes: 10_000_000, maxEntries: 10 },
-        metrics,
-        now: () => 0,
-      }),
+const create = (models: Models): typeof infer => {
+  let timerMs = 0;
+  const handler = createInference({
+    models,
     metrics,
+    worker: 'w-1',
+    timer: () => timerMs++,
     onFault: (error, model) => faults.push({ error, model }),
   });
+  return async (sent) => {
+    const { worker, tookMicros, ...reply } = await handler(sent, {
+      getRemainingTimeInMillis: () => remainingMs,
+    });
+    expect({ worker, tookMicros }).toEqual({ worker: 'w-1', tookMicros: 1000 });
+    return reply as InferenceReply;
+  };
+};
 
 beforeEach(() => {
-  store = memoryModelStore();
+  const engine = createEngineRegistry({ allowCustomCode: true, now: () => performance.now() });
+  const harness = modelsHarness(scratch.path, engine, { diskBytes: 10_000_000 });
+  ({ store, metrics } = harness);
   store.put('linear.tar.gz', artifact(linearModel([1, 2], 3)));
   store.put('echo.tar.gz', artifact(identityModel('string', ['rows'])));
-  metrics = recordingMetrics();
   faults = [];
-  infer = create();
+  remainingMs = 30_000;
+  infer = create(harness.models);
 });
 
 describe('the inference flow', () => {
@@ -128,12 +126,6 @@ describe('a failure', () => {
     expect(faults).toEqual([]);
   });
 
-  it('does not fetch a model for a body or an answer that it cannot speak', async () => {
-    await infer(call({ model: 'linear.tar.gz', contentType: 'image/png' }));
-
-    expect(store.reads).toEqual({});
-  });
-
   it('of a model is told to the log with its cause', async () => {
     store.put('bad.onnx', 'junk');
 
@@ -146,7 +138,7 @@ describe('a failure', () => {
   });
 
   it('that nobody foresaw does not leak its message', async () => {
-    infer = create({ open: () => Promise.reject(new Error('password=hunter2')) });
+    infer = create(failing(new Error('password=hunter2')));
 
     const reply = await infer(call());
 
@@ -157,7 +149,7 @@ describe('a failure', () => {
 
   it('carries when to try again', async () => {
     const error = new ServingError('ServiceUnavailable', 'busy', { retryAfterSeconds: 7 });
-    infer = create({ open: () => Promise.reject(error) });
+    infer = create(failing(error));
 
     expect(await infer(call())).toEqual({
       ok: false,
@@ -173,10 +165,12 @@ describe('a failure', () => {
       inputs: [{ name: 'x', type: 'float32' as const, shape: [undefined] }],
       outputs: [],
       sizeBytes: 1,
+      needsFolder: false,
       run: () => Promise.reject(new Error('crash')),
       [Symbol.asyncDispose]: async () => undefined,
     };
     infer = create({
+      ...failing(new Error('not to be called')),
       open: async () => ({
         model,
         [Symbol.asyncDispose]: async () => {
@@ -194,16 +188,19 @@ describe('a failure', () => {
 
 describe("Lambda's bound on an answer", () => {
   const echo = async (text: string) => infer(call({ model: 'echo.tar.gz', body: JSON.stringify([text]) }));
+  /** What is kept free for the name of the worker and the time it took. */
+  const STAMP = 64;
   /** What the reply takes beside the text: `{"ok":true,"contentType":"application/json","body":"[\"...\"]"}`. */
-  const AROUND = Buffer.byteLength(
-    JSON.stringify({ ok: true, contentType: 'application/json', body: JSON.stringify(['']) }),
-  );
+  const AROUND =
+    Buffer.byteLength(
+      JSON.stringify({ ok: true, contentType: 'application/json', body: JSON.stringify(['']) }),
+    ) + STAMP;
 
   it('lets an answer through that just fits', async () => {
     const reply = await echo('x'.repeat(6_291_456 - AROUND));
 
     expect(reply).toMatchObject({ ok: true });
-    expect(Buffer.byteLength(JSON.stringify(reply))).toBe(6_291_456);
+    expect(Buffer.byteLength(JSON.stringify(reply))).toBe(6_291_456 - STAMP);
   });
 
   it.each([
@@ -221,11 +218,8 @@ describe("Lambda's bound on an answer", () => {
   });
 });
 
-describe('prepare', () => {
-  it.each([true, false])(
-    'never throws, whether the environment starts ahead of calls or not: %s',
-    async (startsAhead) => {
-      await expect(prepare(startsAhead)).resolves.toBeUndefined();
-    },
-  );
+const failing = (error: Error): Models => ({
+  open: () => Promise.reject(error),
+  settle: async () => undefined,
+  usage: () => ({ models: 0, memoryBytes: 0, diskBytes: 0 }),
 });

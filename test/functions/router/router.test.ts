@@ -5,7 +5,11 @@ import type { InferenceCall, InferenceReply } from '../../../lib/protocol/envelo
 import { httpRequest, routes } from '../../fakes/builders.ts';
 import { recordingMetrics } from '../../fakes/recording-metrics.ts';
 
-const setUp = (answer: (call: InferenceCall) => Promise<InferenceReply>) => {
+const setUp = (
+  answer: (call: InferenceCall) => Promise<InferenceReply>,
+  load?: { readonly lastMs?: number; readonly expectedEndMs?: number },
+) => {
+  let timerMs = 0;
   const faults: string[] = [];
   const metrics = recordingMetrics();
   const router = createRouter({
@@ -13,9 +17,12 @@ const setUp = (answer: (call: InferenceCall) => Promise<InferenceReply>) => {
     routes: { current: async () => routes() },
     dispatch: (_, call) => answer(call),
     metrics,
+    loads: { find: async () => load },
+    now: () => 1_000_000,
+    timer: () => timerMs++,
     onFault: (error) => faults.push(error.code),
   });
-  return { router, faults, counts: metrics.sums };
+  return { router, faults, metrics, counts: metrics.sums };
 };
 
 const answers = (reply: InferenceReply) => async (): Promise<InferenceReply> => reply;
@@ -31,7 +38,7 @@ describe('router', () => {
       headers: { 'content-type': 'text/csv' },
       body: '152.1',
     });
-    expect(counts()).toEqual({ Invocations: 1 });
+    expect(counts()).toMatchObject({ Invocations: 1, Invocation4XXErrors: 0, Invocation5XXErrors: 0 });
   });
 
   it('answers a ping without calling anything', async () => {
@@ -51,7 +58,7 @@ describe('router', () => {
     expect(response.statusCode).toBe(424);
     expect(JSON.parse(response.body)).toEqual({ Message: 'corrupt model' });
     expect(faults).toEqual([]);
-    expect(counts()).toEqual({ Invocations: 1, Invocation4XXErrors: 1 });
+    expect(counts()).toMatchObject({ Invocations: 1, Invocation4XXErrors: 1, InvocationModelErrors: 1 });
   });
 
   it('passes on when to retry', async () => {
@@ -83,6 +90,56 @@ describe('router', () => {
 
     expect(response).toMatchObject({ statusCode: status, headers: { 'x-amzn-errortype': code } });
     expect(faults).toEqual([code]);
-    expect(counts()).toEqual({ Invocations: 1, Invocation5XXErrors: 1 });
+    expect(counts()).toMatchObject({ Invocations: 1, Invocation4XXErrors: 0, Invocation5XXErrors: 1 });
+  });
+
+  it('passes on the bytes of an answer', async () => {
+    const reply = {
+      ok: true,
+      contentType: 'application/x-npy',
+      body: 'AAEC',
+      isBase64Encoded: true,
+    } as const;
+
+    expect(await setUp(answers(reply)).router(httpRequest())).toMatchObject({
+      body: 'AAEC',
+      isBase64Encoded: true,
+    });
+  });
+
+  it("tells the model's time from its own, and the load of one instance from that of all", async () => {
+    let turn = 0;
+    const { router, metrics } = setUp(async () => ({
+      ok: true,
+      contentType: 'text/csv',
+      body: '',
+      worker: `worker-${turn++ % 2}`,
+      tookMicros: 300,
+    }));
+
+    for (let count = 0; count < 4; count++) await router(httpRequest());
+
+    expect(metrics.values('ModelLatency')).toEqual([300, 300, 300, 300]);
+    expect(metrics.values('OverheadLatency')).toEqual([700, 700, 700, 700]);
+    expect(metrics.values('InvocationsPerInstance')).toEqual([1, 0.5, 0.5, 0.5]);
+  });
+});
+
+describe('a model that outlasts the door', () => {
+  const timeUp = () => Promise.reject(new ServingError('ModelNotReadyException', 'time was up'));
+
+  it.each([
+    ['is loading, and when that ends is known', { expectedEndMs: 1_042_300 }, '43'],
+    ['took so long the last time', { lastMs: 12_400 }, '13'],
+    ['should be there by now', { expectedEndMs: 900_000 }, '1'],
+    ['is slow for a reason that nobody knows', undefined, '1'],
+    ['would take too long', { lastMs: 9_000_000 }, '360'],
+  ])('is answered with when to come back: it %s', async (_, load, seconds) => {
+    const { router } = setUp(timeUp, load);
+
+    expect(await router(httpRequest())).toMatchObject({
+      statusCode: 429,
+      headers: { 'retry-after': seconds },
+    });
   });
 });

@@ -16,7 +16,14 @@ describe('a tick of the scaler', () => {
     expect(report).toEqual({ epoch: 1, activeColdGroups: 2, routes: 'written', groupRowsWritten: 3 });
     expect((await catalog.readRoutes())?.coldGroups).toEqual(['cold-00', 'cold-01']);
     expect(await catalog.listGroups(['hot-00'])).toEqual([
-      { name: 'hot-00', tier: 'hot', functionName: 'mme-hot-00', workers: 0 },
+      {
+        name: 'hot-00',
+        tier: 'hot',
+        functionName: 'mme-hot-00',
+        workers: 0,
+        models: [],
+        preloads: new Map(),
+      },
     ]);
   });
 
@@ -35,7 +42,13 @@ describe('a tick of the scaler', () => {
   it('does not reset the workers of a group that it knows', async () => {
     const catalog = memoryCatalog();
     await createScaler({ catalog, groups: groups(2) })();
-    await catalog.putGroup({ name: 'cold-00', tier: 'cold', functionName: 'mme-cold-00', workers: 5 });
+    await catalog.putGroup({
+      name: 'cold-00',
+      tier: 'cold',
+      functionName: 'mme-cold-00',
+      workers: 5,
+      models: [],
+    });
 
     await createScaler({ catalog, groups: groups(3) })();
 

@@ -30,9 +30,9 @@ const records = () => lines.map((line) => JSON.parse(line) as Record<string, unk
 describe('emfMetrics', () => {
   it('writes one record for everything since the last, when the oldest is due', () => {
     const metrics = create();
-    metrics.count('ModelCacheHit', 0);
+    metrics.sample('ModelCacheHit', 0);
     nowMs += 9_999;
-    metrics.count('ModelCacheHit', 1);
+    metrics.sample('ModelCacheHit', 1);
     metrics.timeMicros('ModelLoadingTime', 1234.5);
 
     metrics.flushIfDue();
@@ -50,7 +50,7 @@ describe('emfMetrics', () => {
               Namespace: 'lambda-mme',
               Dimensions: [['EndpointName', 'Group']],
               Metrics: [
-                { Name: 'ModelCacheHit', Unit: 'Count' },
+                { Name: 'ModelCacheHit', Unit: 'None' },
                 { Name: 'ModelLoadingTime', Unit: 'Microseconds' },
               ],
             },
@@ -59,7 +59,7 @@ describe('emfMetrics', () => {
         EndpointName: 'mme',
         Group: 'cold-00',
         ModelCacheHit: [0, 1],
-        ModelLoadingTime: 1234.5,
+        ModelLoadingTime: 1235,
       },
     ]);
   });
@@ -87,22 +87,38 @@ describe('emfMetrics', () => {
 
   it('loses nothing of a busy period: a record holds at most 100 values of a metric', () => {
     const metrics = create();
-    for (let call = 0; call < 250; call++) metrics.count('Invocations');
+    for (let call = 0; call < 250; call++) metrics.sample('ModelCacheHit', 1);
     nowMs += 10_000;
 
     metrics.flushIfDue();
 
-    const counts = records().map((record) => (record['Invocations'] as number[]).length);
+    const counts = records().map((record) => (record['ModelCacheHit'] as number[]).length);
     expect(counts).toEqual([100, 100, 50]);
   });
 
   it('does not warn when a full record has just left by itself', () => {
     const metrics = create();
-    for (let call = 0; call < 100; call++) metrics.count('Invocations');
+    for (let call = 0; call < 100; call++) metrics.sample('ModelCacheHit', 1);
     nowMs += 10_000;
 
     metrics.flushIfDue();
 
     expect(lines).toHaveLength(1);
+  });
+
+  it('writes one sum of what is counted, and looks at gauges once per record', () => {
+    const metrics = emfMetrics({
+      namespace: 'n',
+      dimensions: {},
+      flushEveryMs: 10,
+      now: () => nowMs,
+      gauges: () => ({ LoadedModelCount: 7 }),
+    });
+    for (let call = 0; call < 300; call++) metrics.count('InvocationsPerInstance', 1 / 3);
+    nowMs += 10;
+
+    metrics.flushIfDue();
+
+    expect(records()).toMatchObject([{ InvocationsPerInstance: 100, LoadedModelCount: 7 }]);
   });
 });

@@ -1,60 +1,43 @@
 import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { tensorsOf } from '../../../lib/engines/engine.ts';
 import { ServingError } from '../../../lib/errors.ts';
-import { DiskCache } from '../../../lib/models/disk-cache.ts';
-import { MemoryCache } from '../../../lib/models/memory-cache.ts';
-import { createModels, type Models } from '../../../lib/models/models.ts';
+import type { ModelsOptions } from '../../../lib/models/models.ts';
 import { fakeEngine, fakeModel } from '../../fakes/fake-engine.ts';
-import { type MemoryModelStore, memoryModelStore } from '../../fakes/memory-model-store.ts';
-import { type RecordingMetrics, recordingMetrics } from '../../fakes/recording-metrics.ts';
+import { type ModelsHarness, modelsHarness } from '../../fixtures/models-harness.ts';
+import { runContext } from '../../fixtures/run-context.ts';
 import { scratchFolder } from '../../fixtures/scratch.ts';
 import { artifact, tarGz } from '../../fixtures/tar-archive.ts';
 
 const scratch = scratchFolder();
-let store: MemoryModelStore;
 let engine: ReturnType<typeof fakeEngine>;
-let memory: MemoryCache;
-let disk: DiskCache;
-let metrics: RecordingMetrics;
-let nowMs: number;
-let models: Models;
+let harness: ModelsHarness;
 
-const create = ({ memoryBytes = 250, diskBytes = 10_000 } = {}): Models => {
-  const onError = (error: unknown): void => {
-    throw error;
-  };
-  memory = new MemoryCache({ maxBytes: memoryBytes, onError });
-  disk = new DiskCache({ root: join(scratch.path, 'models'), maxBytes: diskBytes, onError });
-  const limits = { maxUnpackedBytes: diskBytes, maxEntries: 10 };
-  return createModels({ store, engine, memory, disk, limits, metrics, now: () => nowMs++ });
+const create = (overrides: Partial<ModelsOptions> & { readonly diskBytes?: number } = {}): void => {
+  harness = modelsHarness(scratch.path, engine, { memoryBytes: 300_000, ...overrides });
+  for (const name of ['a', 'b', 'c']) putModel(name, name.charCodeAt(0));
 };
 
+/** Two of such models fit memory. */
+const putModel = (name: string, bias: number): void =>
+  harness.store.put(`${name}.tar.gz`, artifact(Buffer.from(fakeModel({ bias, sizeBytes: 140_000 }))));
+
 beforeEach(() => {
-  store = memoryModelStore();
   engine = fakeEngine();
-  metrics = recordingMetrics();
-  nowMs = 0;
-  for (const name of ['a', 'b', 'c']) {
-    store.put(
-      `${name}.tar.gz`,
-      artifact(Buffer.from(fakeModel({ bias: name.charCodeAt(0), sizeBytes: 100 }))),
-    );
-  }
-  models = create();
+  create();
 });
 
 const call = async (name: string): Promise<number> => {
-  await using lease = await models.open(name);
-  const [y] = await lease.model.run([
-    { name: 'x', type: 'float32', shape: [1, 2], data: new Float32Array(2) },
-  ]);
+  await using lease = await harness.models.open(name);
+  const x = { name: 'x', type: 'float32' as const, shape: [1, 2], data: new Float32Array(2) };
+  const [y] = tensorsOf(await lease.model.run([x], runContext()));
   return Number(y?.data[0]);
 };
 
 const foldersOnDisk = async (): Promise<number> => {
-  await disk.makeRoom(0);
-  return (await readdir(join(scratch.path, 'models'))).length;
+  await harness.disk.settle();
+  return (await readdir(join(scratch.path, 'models'))).filter((name) => !name.endsWith('.json')).length;
 };
 
 describe('createModels', () => {
@@ -62,53 +45,48 @@ describe('createModels', () => {
     expect(await call('a.tar.gz')).toBe(97);
     expect(await call('a.tar.gz')).toBe(97);
 
-    expect(store.reads).toEqual({ 'a.tar.gz': 1 });
+    expect(harness.store.reads).toEqual({ 'a.tar.gz': 1 });
     expect(engine.opened).toBe(1);
-    expect(metrics.values('ModelCacheHit')).toEqual([0, 1]);
+    expect(harness.metrics.values('ModelCacheHit')).toEqual([0, 1]);
   });
 
-  it('measures downloading and loading in microseconds, by its clock', async () => {
-    await call('a.tar.gz');
+  it('measures waiting, downloading, loading and unloading in microseconds', async () => {
+    for (const name of ['a', 'b', 'c']) await call(`${name}.tar.gz`);
+    await new Promise((resolve) => setImmediate(resolve));
 
-    expect(metrics.values('ModelDownloadingTime')).toEqual([1000]);
-    expect(metrics.values('ModelLoadingTime')).toEqual([1000]);
+    for (const metric of ['ModelDownloadingTime', 'ModelLoadingTime']) {
+      const values = harness.metrics.values(metric);
+      expect(values).toHaveLength(3);
+      expect(values.every((value) => value >= 1000 && value % 1000 === 0)).toBe(true);
+    }
+    expect(harness.metrics.values('ModelLoadingWaitTime')).toHaveLength(3);
+    expect(harness.metrics.values('ModelUnloadingTime')).toHaveLength(1);
   });
 
   it('takes a model that memory had no room for from disk', async () => {
     for (const name of ['a', 'b', 'c', 'a']) await call(`${name}.tar.gz`);
 
-    expect(store.reads).toEqual({ 'a.tar.gz': 1, 'b.tar.gz': 1, 'c.tar.gz': 1 });
+    expect(harness.store.reads).toEqual({ 'a.tar.gz': 1, 'b.tar.gz': 1, 'c.tar.gz': 1 });
     expect(engine).toMatchObject({ opened: 4, closed: 2 });
-    expect(memory.bytes).toBe(200);
+    expect(harness.models.usage()).toMatchObject({ models: 2, memoryBytes: 280_000 });
     expect(await foldersOnDisk()).toBe(3);
   });
 
+  it('counts loads of what had to make room: many of them are thrash', async () => {
+    for (const name of ['a', 'b', 'c', 'a', 'b', 'c']) await call(`${name}.tar.gz`);
+
+    expect(harness.metrics.sums()['ModelReloads']).toBeGreaterThanOrEqual(2);
+    create();
+    for (const name of ['a', 'b']) await call(`${name}.tar.gz`);
+    expect(harness.metrics.sums()['ModelReloads']).toBe(0);
+  });
+
   it('fetches a model again that neither memory nor disk had room for', async () => {
-    models = create({ memoryBytes: 100, diskBytes: 2048 });
-    // Two such artifacts do not fit the disk together.
-    for (const name of ['a', 'b']) {
-      store.put(
-        `${name}.tar.gz`,
-        tarGz([
-          { path: 'model.onnx', content: fakeModel() },
-          { path: 'labels', content: Buffer.alloc(1500) },
-        ]),
-      );
-    }
-    memory = new MemoryCache({ maxBytes: 2000, onError: () => undefined });
-    models = createModels({
-      store,
-      engine: { load: async (directory) => ({ ...(await engine.load(directory)), sizeBytes: 2000 }) },
-      memory,
-      disk,
-      limits: { maxUnpackedBytes: 2048, maxEntries: 10 },
-      metrics,
-      now: () => nowMs,
-    });
+    create({ memoryBytes: 140_000, diskBytes: 20_000 });
 
     for (const name of ['a', 'b', 'a']) await call(`${name}.tar.gz`);
 
-    expect(store.reads).toEqual({ 'a.tar.gz': 2, 'b.tar.gz': 1 });
+    expect(harness.store.reads).toEqual({ 'a.tar.gz': 2, 'b.tar.gz': 1 });
     expect(await foldersOnDisk()).toBe(1);
   });
 
@@ -116,23 +94,167 @@ describe('createModels', () => {
     const answers = await Promise.all(Array.from({ length: 20 }, () => call('a.tar.gz')));
 
     expect(new Set(answers)).toEqual(new Set([97]));
-    expect(store.reads).toEqual({ 'a.tar.gz': 1 });
+    expect(harness.store.reads).toEqual({ 'a.tar.gz': 1 });
     expect(engine.opened).toBe(1);
   });
 
-  it('serves more models together than memory holds', async () => {
+  it('serves as many models in turn as come, in the memory that there is', async () => {
     const names = Array.from({ length: 30 }, (_, index) => ['a', 'b', 'c'][index % 3] ?? 'a');
 
-    const answers = await Promise.all(names.map((name) => call(`${name}.tar.gz`)));
+    for (const name of names) expect(await call(`${name}.tar.gz`)).toBe(name.charCodeAt(0));
 
-    expect(answers).toEqual(names.map((name) => name.charCodeAt(0)));
-    expect(memory.bytes).toBeLessThanOrEqual(250);
+    expect(harness.models.usage().memoryBytes).toBeLessThanOrEqual(300_000);
   });
 
   it('takes a bare .onnx object', async () => {
-    store.put('plain.onnx', fakeModel({ bias: 5 }));
+    harness.store.put('plain.onnx', fakeModel({ bias: 5 }));
 
     expect(await call('plain.onnx')).toBe(5);
+  });
+
+  it('finds on disk what a process before it had fetched, and asks only whether it has changed', async () => {
+    await call('a.tar.gz');
+    create();
+
+    expect(await call('a.tar.gz')).toBe(97);
+
+    expect(harness.store.reads).toEqual({});
+    expect(harness.store.checks).toEqual({ 'a.tar.gz': 1 });
+  });
+
+  it('tells of what it has fetched, once per fetch', async () => {
+    const loaded: string[] = [];
+    create({ onLoaded: async (name, { minWorkers }) => void loaded.push(`${name} ${minWorkers}`) });
+    harness.store.put(
+      'p.tar.gz',
+      tarGz([
+        { path: 'model.onnx', content: fakeModel() },
+        { path: 'serving.properties', content: 'minWorkers=3' },
+      ]),
+    );
+
+    await call('p.tar.gz');
+    await call('p.tar.gz');
+
+    expect(loaded).toEqual(['p.tar.gz 3']);
+  });
+
+  it('charges what serving.properties says a model needs', async () => {
+    create({ memoryBytes: 5_000_000 });
+    harness.store.put(
+      'p.tar.gz',
+      tarGz([
+        { path: 'model.onnx', content: fakeModel() },
+        { path: 'serving.properties', content: 'required_memory_mb=4' },
+      ]),
+    );
+
+    await call('p.tar.gz');
+
+    expect(harness.models.usage().memoryBytes).toBe(4 * 1024 * 1024);
+  });
+
+  it('charges what the process has grown by, where that is more than the files', async () => {
+    let native = 0;
+    const growing = {
+      load: async (...args: Parameters<typeof engine.load>) => {
+        native += 9_000_000;
+        return engine.load(...args);
+      },
+    };
+    harness = modelsHarness(scratch.path, growing, {
+      memoryBytes: 50_000_000,
+      diskBytes: 10_000_000,
+      nativeBytes: () => native,
+    });
+    const large = tarGz([
+      { path: 'model.onnx', content: fakeModel({ sizeBytes: 2_000_000 }) },
+      { path: 'weights', content: Buffer.alloc(2_000_000, 'x1y2') },
+    ]);
+    for (const name of ['first', 'second']) harness.store.put(`${name}.tar.gz`, large);
+
+    await call('first.tar.gz');
+    await call('second.tar.gz');
+
+    // With the first model of a process comes its runtime, which is not the model's doing.
+    expect(harness.models.usage().memoryBytes).toBe(2_000_000 + 9_000_000);
+  });
+});
+
+describe('a model that changes', () => {
+  it('is answered by the version that is there, and by the new one from the next call on', async () => {
+    await call('a.tar.gz');
+    putModel('a', 7);
+    expect(await call('a.tar.gz')).toBe(97);
+    expect(harness.store.checks['a.tar.gz']).toBe(1);
+
+    harness.nowMs += 60_000;
+    expect(await call('a.tar.gz')).toBe(97);
+    await harness.models.settle();
+
+    expect(await call('a.tar.gz')).toBe(7);
+    expect(engine).toMatchObject({ opened: 2, closed: 1 });
+    expect(await foldersOnDisk()).toBe(1);
+  });
+
+  it('is asked about at most once in the time between', async () => {
+    await call('a.tar.gz');
+    harness.nowMs += 60_000;
+
+    for (let turn = 0; turn < 5; turn++) await call('a.tar.gz');
+    await harness.models.settle();
+
+    expect(harness.store.checks['a.tar.gz']).toBe(2);
+    expect(harness.store.reads['a.tar.gz']).toBe(1);
+  });
+
+  it('goes on serving its old version when the new one does not open, and says why', async () => {
+    await call('a.tar.gz');
+    harness.store.put('a.tar.gz', 'broken');
+
+    for (let minute = 0; minute < 3; minute++) {
+      harness.nowMs += 60_000;
+      expect(await call('a.tar.gz')).toBe(97);
+      await harness.models.settle();
+    }
+
+    expect(harness.faults[0]).toMatchObject({ name: 'a.tar.gz', error: { code: 'ModelError' } });
+  });
+
+  it('goes on serving its old version from disk too', async () => {
+    await call('a.tar.gz');
+    harness.store.put('a.tar.gz', 'broken');
+    harness.nowMs += 60_000;
+    await call('a.tar.gz');
+    await harness.models.settle();
+    for (const name of ['b', 'c', 'b', 'c']) await call(`${name}.tar.gz`);
+
+    expect(await call('a.tar.gz')).toBe(97);
+
+    harness.nowMs += 3_600_000;
+    for (const name of ['b', 'c', 'b', 'c']) await call(`${name}.tar.gz`);
+    expect(await call('a.tar.gz')).toBe(97);
+  });
+
+  it('is gone when its object is', async () => {
+    await call('a.tar.gz');
+    harness.store.remove('a.tar.gz');
+    harness.nowMs += 60_000;
+    expect(await call('a.tar.gz')).toBe(97);
+    await harness.models.settle();
+
+    await expect(call('a.tar.gz')).rejects.toMatchObject({ code: 'ValidationError' });
+
+    expect(await foldersOnDisk()).toBe(0);
+  });
+
+  it('is served from memory and from disk while the store is away', async () => {
+    for (const name of ['a', 'b', 'c']) await call(`${name}.tar.gz`);
+    harness.store.failWith = new ServingError('InternalDependencyException', 'away');
+    harness.nowMs += 60_000;
+
+    for (const name of ['a', 'b', 'c']) expect(await call(`${name}.tar.gz`)).toBe(name.charCodeAt(0));
+    await harness.models.settle();
   });
 });
 
@@ -145,21 +267,19 @@ describe('a model that cannot be opened', () => {
       ),
     });
 
-    store.put('new.tar.gz', artifact(Buffer.from(fakeModel({ bias: 1 }))));
+    putModel('new', 1);
     expect(await call('new.tar.gz')).toBe(1);
   });
 
   it('fails all calls that wait for it, and is tried again by the next', async () => {
-    store.failWith = new ServingError('InternalDependencyException', 'the store is away');
+    const away = new ServingError('InternalDependencyException', 'the store is away');
+    harness.store.failWith = away;
 
     const results = await Promise.allSettled([call('a.tar.gz'), call('a.tar.gz')]);
 
-    expect(results.map((result) => result.status === 'rejected' && result.reason)).toEqual([
-      store.failWith,
-      store.failWith,
-    ]);
-    expect(store.reads).toEqual({ 'a.tar.gz': 1 });
-    store.failWith = undefined;
+    expect(results.map((result) => result.status === 'rejected' && result.reason)).toEqual([away, away]);
+    expect(harness.store.checks).toEqual({ 'a.tar.gz': 1 });
+    harness.store.failWith = undefined;
     expect(await call('a.tar.gz')).toBe(97);
   });
 
@@ -167,43 +287,92 @@ describe('a model that cannot be opened', () => {
     ['no archive', Buffer.from('junk')],
     ['a hostile archive', tarGz([{ path: '../evil', content: 'x' }])],
     ['an archive without a model', tarGz([{ path: 'readme', content: 'x' }])],
+    [
+      'a serving.properties that makes no sense',
+      tarGz([
+        { path: 'model.onnx', content: fakeModel() },
+        { path: 'serving.properties', content: 'minWorkers=many' },
+      ]),
+    ],
   ])('leaves nothing behind: %s', async (_, bytes) => {
-    store.put('bad.tar.gz', bytes);
+    harness.store.put('bad.tar.gz', bytes);
 
     await expect(call('bad.tar.gz')).rejects.toMatchObject({ code: 'ModelError' });
 
-    expect(memory.count).toBe(0);
+    expect(harness.models.usage().models).toBe(0);
     expect(await foldersOnDisk()).toBe(0);
     expect(await readdir(scratch.path)).toEqual(['models']);
   });
 
+  it('is not fetched per call: its refusal is remembered, for a short time', async () => {
+    harness.store.put('bad.tar.gz', 'junk');
+    const tryIt = async (): Promise<void> =>
+      expect(call('bad.tar.gz')).rejects.toMatchObject({ code: 'ModelError' });
+    for (let turn = 0; turn < 3; turn++) await tryIt();
+    expect(harness.store.checks['bad.tar.gz']).toBe(1);
+
+    harness.nowMs += 10_000;
+    for (let turn = 0; turn < 3; turn++) await tryIt();
+    expect(harness.store.checks['bad.tar.gz']).toBe(2);
+    expect(harness.store.reads['bad.tar.gz']).toBe(1);
+
+    harness.nowMs += 60_000;
+    await tryIt();
+    expect(harness.store.reads['bad.tar.gz']).toBe(2);
+  });
+
+  it('is served as soon as it is seen to be mended', async () => {
+    harness.store.put('bad.tar.gz', 'junk');
+    await expect(call('bad.tar.gz')).rejects.toThrow();
+    putModel('bad', 3);
+
+    harness.nowMs += 10_000;
+
+    expect(await call('bad.tar.gz')).toBe(3);
+  });
+
   it('is refused with both numbers when memory cannot hold it, and is not kept open', async () => {
-    store.put('huge.onnx', fakeModel({ sizeBytes: 251 }));
+    harness.store.put('huge.onnx', fakeModel({ sizeBytes: 300_001 }));
 
     await expect(call('huge.onnx')).rejects.toMatchObject({
       code: 'ModelError',
-      message: expect.stringMatching(/takes 251 bytes of memory, and a worker has 250 .*inferenceMemory/),
+      message: expect.stringMatching(
+        /takes 300001 bytes of memory, and a worker has 300000 .*inferenceMemory/,
+      ),
     });
 
     expect(engine).toMatchObject({ opened: 1, closed: 1 });
   });
 
   it('is not even tried when its files alone are larger than memory', async () => {
-    store.put('huge.onnx', Buffer.alloc(251));
+    harness.store.put('huge.onnx', Buffer.alloc(300_001));
 
-    await expect(call('huge.onnx')).rejects.toThrow('takes 251 bytes of memory');
+    await expect(call('huge.onnx')).rejects.toThrow('takes 300001 bytes of memory');
 
-    expect(metrics.values('ModelLoadingTime')).toEqual([]);
+    expect(harness.metrics.values('ModelLoadingTime')).toEqual([]);
+  });
+
+  it('waits for room where the models in memory are all running', async () => {
+    const [a, b] = [await harness.models.open('a.tar.gz'), await harness.models.open('b.tar.gz')];
+
+    await expect(call('c.tar.gz')).rejects.toMatchObject({
+      code: 'ServiceUnavailable',
+      retryAfterSeconds: 1,
+    });
+
+    for (const lease of [a, b]) await lease[Symbol.asyncDispose]();
+    expect(await call('c.tar.gz')).toBe(99);
   });
 
   it('is fetched anew when its copy on disk has been damaged', async () => {
     for (const name of ['a', 'b', 'c']) await call(`${name}.tar.gz`);
-    const folder = disk.find('a.tar.gz')?.directory ?? '';
-    await writeFile(join(folder, 'model.onnx'), 'damaged');
+    const lease = await harness.disk.lease('a.tar.gz');
+    await writeFile(join(lease?.folder.directory ?? '', 'model.onnx'), 'damaged');
+    lease?.release();
 
     expect(await call('a.tar.gz')).toBe(97);
 
-    expect(store.reads['a.tar.gz']).toBe(2);
+    expect(harness.store.reads['a.tar.gz']).toBe(2);
   });
 
   it('is fetched anew when its copy on disk is gone', async () => {
@@ -211,5 +380,43 @@ describe('a model that cannot be opened', () => {
     await rm(join(scratch.path, 'models'), { recursive: true });
 
     expect(await call('a.tar.gz')).toBe(97);
+  });
+});
+
+describe('a model that is slow to load', () => {
+  const LARGE = 'large.onnx';
+  beforeEach(() => {
+    create({ slowLoadMs: 0 });
+    harness.store.put(LARGE, fakeModel({ bias: 1 }));
+  });
+
+  it('is loaded by one worker, while the others say when to come back', async () => {
+    await harness.catalog.begin({ model: LARGE, nowMs: harness.nowMs, expectedMs: 42_300 });
+
+    await expect(call(LARGE)).rejects.toMatchObject({
+      code: 'ModelNotReadyException',
+      retryAfterSeconds: 43,
+      message: expect.stringMatching(/being loaded by another worker; try again in 43 s/),
+    });
+
+    await harness.catalog.end({ model: LARGE, tookMs: 5 });
+    expect(await call(LARGE)).toBe(1);
+  });
+
+  it('is no longer said to load when it has loaded, or failed to', async () => {
+    await call(LARGE);
+    expect(await harness.catalog.find(LARGE)).toEqual({ lastMs: 0 });
+
+    harness.store.put('bad.onnx', 'junk');
+    await expect(call('bad.onnx')).rejects.toThrow();
+    expect(await harness.catalog.find('bad.onnx')).toBeUndefined();
+  });
+
+  it('is loaded all the same where nobody can be asked', async () => {
+    harness.catalog.begin = () => Promise.reject(new Error('no table'));
+    harness.catalog.end = () => Promise.reject(new Error('no table'));
+
+    expect(await call(LARGE)).toBe(1);
+    expect(harness.faults.map(({ error }) => String(error))).toEqual(['Error: no table', 'Error: no table']);
   });
 });

@@ -2,10 +2,11 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Tensor, TensorSpec } from '../../../../lib/engines/engine.ts';
 import { csvCodec } from '../../../../lib/protocol/codecs/csv.ts';
+import { decodeText, encodeText } from '../../../fixtures/codecs.ts';
 import { anyTensor, spec, tensor, tensorTypes } from '../../../fixtures/tensors.ts';
 
 const decode = (body: string, ...inputs: readonly TensorSpec[]) =>
-  csvCodec.decode(body, inputs.length === 0 ? [spec()] : inputs);
+  decodeText(csvCodec, body, inputs.length === 0 ? [spec()] : inputs);
 const strings = spec({ type: 'string' });
 
 describe('a CSV request', () => {
@@ -107,7 +108,7 @@ describe('a CSV answer', () => {
     const label = tensor(['a', 'b,c'], [2], { type: 'string' });
     const probabilities = tensor(Float32Array.of(0.5, 0.25, 1, 0), [2, 2]);
 
-    expect(csvCodec.encode([label, probabilities], 'bare')).toBe('a,0.5,0.25\n"b,c",1,0\n');
+    expect(encodeText(csvCodec, [label, probabilities], 'bare')).toBe('a,0.5,0.25\n"b,c",1,0\n');
   });
 
   it.each<[string, Tensor, string]>([
@@ -125,13 +126,13 @@ describe('a CSV answer', () => {
       '1,2,3,4\n',
     ],
   ])('has %s', (_, output, expected) => {
-    expect(csvCodec.encode([output], 'bare')).toBe(expected);
+    expect(encodeText(csvCodec, [output], 'bare')).toBe(expected);
   });
 
   it('is refused where the outputs share no rows', () => {
     const outputs = [tensor(Float32Array.of(1, 2), [2]), tensor(Float32Array.of(1), [1], { name: 'total' })];
 
-    expect(() => csvCodec.encode(outputs, 'bare')).toThrow(
+    expect(() => encodeText(csvCodec, outputs, 'bare')).toThrow(
       'the outputs y and total have 2 and 1 rows, which is no table: ask for application/json (Accept)',
     );
   });
@@ -141,7 +142,7 @@ describe('a CSV answer', () => {
       fc.property(anyTensor(type, fc.integer({ min: 1, max: 2 })), (x) => {
         // Strings with line breaks do not fit a line, and a lone empty string is an empty body.
         fc.pre(type !== 'string' || !(x.data as string[]).some((text) => text === '' || /[\r\n]/.test(text)));
-        const decoded = csvCodec.decode(csvCodec.encode([x], 'bare'), [
+        const decoded = decodeText(csvCodec, encodeText(csvCodec, [x], 'bare'), [
           { ...x, shape: x.shape.map(() => undefined) },
         ]);
         expect(decoded.tensors).toEqual([x]);

@@ -2,10 +2,12 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Tensor, TensorSpec } from '../../../../lib/engines/engine.ts';
 import { jsonCodec } from '../../../../lib/protocol/codecs/json.ts';
+import { decodeText, encodeText } from '../../../fixtures/codecs.ts';
 import { anyTensor, spec, tensor, tensorTypes } from '../../../fixtures/tensors.ts';
 
 const decode = (body: unknown, ...inputs: readonly TensorSpec[]) =>
-  jsonCodec.decode(
+  decodeText(
+    jsonCodec,
     typeof body === 'string' ? body : JSON.stringify(body),
     inputs.length === 0 ? [spec()] : inputs,
   );
@@ -362,7 +364,7 @@ describe('a JSON answer', () => {
     ['instances', '{"predictions":["a","b"]}'],
     ['inputs', '{"outputs":["a","b"]}'],
   ] as const)('of one output mirrors a request of the form %s', (form, expected) => {
-    expect(jsonCodec.encode([label], form)).toBe(expected);
+    expect(encodeText(jsonCodec, [label], form)).toBe(expected);
   });
 
   it.each([
@@ -373,13 +375,13 @@ describe('a JSON answer', () => {
       '{"predictions":[{"label":"a","probabilities":[0.5,0.25]},{"label":"b","probabilities":[1,0]}]}',
     ],
   ] as const)('of several outputs mirrors a request of the form %s', (form, expected) => {
-    expect(jsonCodec.encode([label, probabilities], form)).toBe(expected);
+    expect(encodeText(jsonCodec, [label, probabilities], form)).toBe(expected);
   });
 
   it('names the outputs where they share no rows', () => {
     const total = tensor(Float32Array.of(9), [], { name: 'total' });
 
-    expect(jsonCodec.encode([label, total], 'instances')).toBe(
+    expect(encodeText(jsonCodec, [label, total], 'instances')).toBe(
       '{"predictions":{"label":["a","b"],"total":9}}',
     );
   });
@@ -402,7 +404,7 @@ describe('a JSON answer', () => {
     ['booleans', tensor(Uint8Array.of(1, 0), [1, 2], { type: 'bool' }), '[[true,false]]'],
     ['strings to escape', tensor(['"', '\\\n'], [2], { type: 'string' }), '["\\"","\\\\\\n"]'],
   ])('has %s', (_, output, expected) => {
-    expect(jsonCodec.encode([output], 'bare')).toBe(expected);
+    expect(encodeText(jsonCodec, [output], 'bare')).toBe(expected);
   });
 
   it.each(tensorTypes)('of %s reads back as the same tensor, as long as integers are below 2^53', (type) => {
@@ -412,8 +414,8 @@ describe('a JSON answer', () => {
         fc.constantFrom('inputs', 'instances'),
         (x, form) => {
           fc.pre(form !== 'instances' || x.shape.length > 0);
-          const value = jsonCodec.encode([x], 'bare');
-          const decoded = jsonCodec.decode(`{"${form}":${value}}`, [
+          const value = encodeText(jsonCodec, [x], 'bare');
+          const decoded = decodeText(jsonCodec, `{"${form}":${value}}`, [
             { ...x, shape: x.shape.map(() => undefined) },
           ]);
           expect(decoded).toEqual({ form, tensors: [x] });
@@ -431,7 +433,7 @@ describe('a JSON answer', () => {
 
     fc.assert(
       fc.property(outputs, fc.constantFrom('bare', 'instances', 'inputs'), (list, form) => {
-        expect(() => JSON.parse(jsonCodec.encode(list, form))).not.toThrow();
+        expect(() => JSON.parse(encodeText(jsonCodec, list, form))).not.toThrow();
       }),
     );
   });
@@ -439,7 +441,7 @@ describe('a JSON answer', () => {
 
 describe('a JSON number beyond all floats', () => {
   it.each(['float32', 'float64'] as const)('is refused for %s, not taken for infinity', (type) => {
-    const decode = () => jsonCodec.decode('[[1, 1e999]]', [spec({ type })]);
+    const decode = () => decodeText(jsonCodec, '[[1, 1e999]]', [spec({ type })]);
 
     expect(decode).toThrow(/^the body\[0\]\[1\] should be a number that fits .*, but is Infinity$/);
   });

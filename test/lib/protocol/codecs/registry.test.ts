@@ -14,17 +14,16 @@ describe('requestCodec', () => {
     expect(requestCodec(contentType).mediaType).toBe(mediaType);
   });
 
-  it.each(['application/x-npy', 'text/plain', 'json', 'application/json, text/csv', '*/*'])(
-    'refuses %j',
-    (contentType) => {
-      expect(() => requestCodec(contentType)).toThrow(
-        expect.objectContaining({
-          code: 'ValidationError',
-          message: `ContentType ${JSON.stringify(contentType)} is not supported: send one of application/json, text/csv`,
-        }),
-      );
-    },
-  );
+  it.each(['text/plain', 'json', 'application/json, text/csv', '*/*'])('refuses %j', (contentType) => {
+    expect(() => requestCodec(contentType)).toThrow(
+      expect.objectContaining({
+        code: 'ValidationError',
+        message: expect.stringContaining(
+          `ContentType ${JSON.stringify(contentType)} is not supported: send one of application/json, text/csv, `,
+        ),
+      }),
+    );
+  });
 });
 
 describe('answerCodec', () => {
@@ -46,11 +45,13 @@ describe('answerCodec', () => {
     expect(answerCodec(accept).mediaType).toBe(mediaType);
   });
 
-  it.each(['image/png', 'application/x-npy, image/*', 'application/json;q=0'])('refuses %j', (accept) => {
+  it.each(['image/png', 'image/*', 'application/json;q=0'])('refuses %j', (accept) => {
     expect(() => answerCodec(accept)).toThrow(
       expect.objectContaining({
         code: 'ValidationError',
-        message: `Accept ${JSON.stringify(accept)} is not supported: ask for one of application/json, text/csv`,
+        message: expect.stringContaining(
+          `Accept ${JSON.stringify(accept)} is not supported: ask for one of application/json, text/csv, `,
+        ),
       }),
     );
   });

@@ -1,0 +1,43 @@
+import type { PreloadReport } from '../catalog/catalog.ts';
+
+/** DynamoDB's JSON of an attribute, as far as it is used here; the SDK's type of it fits. */
+export interface Attribute {
+  readonly S?: string | undefined;
+  readonly N?: string | undefined;
+  readonly L?: readonly Attribute[] | undefined;
+  readonly M?: Readonly<Record<string, Attribute>> | undefined;
+}
+
+type Item = Readonly<Record<string, Attribute>>;
+
+export const groupKey = (name: string): string => `GROUP#${name}`;
+
+/** An attribute per version, so that the reports of two versions never meet. */
+const PRELOAD = 'preload#';
+export const preloadAttribute = (version: string): string => PRELOAD + version;
+
+export const parseModels = (item: Item): readonly string[] =>
+  (item['models']?.L ?? []).flatMap(({ S }) => S ?? []);
+
+export const encodePreload = (reports: readonly PreloadReport[]): Attribute => ({
+  L: reports.map(({ model, error, tookMs }) => ({
+    M: {
+      model: { S: model },
+      tookMs: { N: String(Math.round(tookMs)) },
+      ...(error === undefined ? {} : { error: { S: error } }),
+    },
+  })),
+});
+
+export const parsePreloads = (item: Item): ReadonlyMap<string, readonly PreloadReport[]> =>
+  new Map(
+    Object.entries(item)
+      .filter(([name]) => name.startsWith(PRELOAD))
+      .map(([name, { L = [] }]) => [name.slice(PRELOAD.length), L.map(({ M = {} }) => parseReport(M))]),
+  );
+
+const parseReport = (item: Item): PreloadReport => ({
+  model: item['model']?.S ?? '',
+  tookMs: Number(item['tookMs']?.N),
+  ...(item['error']?.S === undefined ? {} : { error: item['error'].S }),
+});

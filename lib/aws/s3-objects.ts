@@ -1,0 +1,204 @@
+import type { IncomingMessage } from 'node:http';
+import { ServingError } from '../errors.ts';
+import type { ModelObject } from '../models/model-store.ts';
+import {
+  type AwsEnvironment,
+  createSignedRequests,
+  encodeSegment,
+  readText,
+  type SignedRequests,
+} from './signed-requests.ts';
+
+export interface S3Objects {
+  /** Starts reading an object, see `ModelStore.get`. */
+  get(bucket: string, key: string, knownEtag?: string): Promise<ModelObject | 'unchanged' | undefined>;
+  /** Keys and sizes below a prefix, at most 1,000. */
+  list(
+    bucket: string,
+    prefix: string,
+  ): Promise<readonly { readonly key: string; readonly sizeBytes: number }[]>;
+}
+
+/**
+ * A large object comes in parts of this size, several at a time: one connection to S3 carries less than an environment's
+ * 625 Mbit/s (Lambda quotas), and S3's own advice is 8 to 16 MB a range.
+ */
+const PART_BYTES = 8 * 1024 * 1024;
+const PARTS_AT_A_TIME = 4;
+
+/** A download may take long, a stalled one may not. */
+const IDLE_MS = 30_000;
+
+export const createS3Objects = (environment: AwsEnvironment): S3Objects => {
+  const requests = createSignedRequests({ service: 's3', environment, idleMs: IDLE_MS });
+
+  const getRange = (bucket: string, key: string, first: number, headers: Readonly<Record<string, string>>) =>
+    send(requests, {
+      ...locate(requests, bucket, key.split('/').map(encodeSegment).join('/')),
+      headers: { ...headers, range: `bytes=${first}-${first + PART_BYTES - 1}` },
+    });
+
+  const getPart = async (bucket: string, key: string, first: number, etag: string): Promise<Buffer> => {
+    const response = await getRange(bucket, key, first, { 'if-match': etag });
+    if (response.statusCode === 412) {
+      response.resume();
+      throw new ServingError(
+        'InternalDependencyException',
+        'the model was replaced while it was read; try again',
+      );
+    }
+    if (response.statusCode !== 206) throw await refused(response);
+    const chunks: Buffer[] = [];
+    for await (const chunk of bodyOf(response)) chunks.push(chunk);
+    return Buffer.concat(chunks);
+  };
+
+  /** The rest of an object in its order, while the parts after the one that is read are on their way. */
+  async function* rest(
+    bucket: string,
+    key: string,
+    etag: string,
+    sizeBytes: number,
+  ): AsyncGenerator<Uint8Array> {
+    const starts = Array.from(
+      { length: Math.ceil(sizeBytes / PART_BYTES) - 1 },
+      (_, index) => (index + 1) * PART_BYTES,
+    );
+    const coming: Promise<Buffer>[] = [];
+    const fetchNext = (): void => {
+      const first = starts.shift();
+      if (first === undefined) return;
+      const part = getPart(bucket, key, first, etag);
+      // Awaited in its turn, and perhaps never, where an earlier part fails.
+      part.catch(() => undefined);
+      coming.push(part);
+    };
+    for (let count = 0; count < PARTS_AT_A_TIME; count++) fetchNext();
+    for (let part = coming.shift(); part !== undefined; part = coming.shift()) {
+      yield await part;
+      fetchNext();
+    }
+  }
+
+  return {
+    async get(bucket, key, knownEtag) {
+      const response = await getRange(
+        bucket,
+        key,
+        0,
+        knownEtag === undefined ? {} : { 'if-none-match': knownEtag },
+      );
+      const { statusCode, headers } = response;
+      if (statusCode === 304) {
+        response.resume();
+        return 'unchanged';
+      }
+      const etag = headers.etag ?? '';
+      // A range of an empty object cannot be had.
+      if (statusCode === 416) {
+        response.resume();
+        return { etag, sizeBytes: 0, body: NOTHING, discard: () => undefined };
+      }
+      if (statusCode !== 200 && statusCode !== 206) {
+        const code = await errorCode(response);
+        if (code === 'NoSuchKey') return undefined;
+        throw explain(statusCode, code, bucket);
+      }
+      const sizeBytes =
+        statusCode === 206 ? totalOf(headers['content-range']) : Number(headers['content-length'] ?? 0);
+      const body = async function* (): AsyncGenerator<Uint8Array> {
+        yield* bodyOf(response);
+        if (statusCode === 206 && sizeBytes > PART_BYTES) yield* rest(bucket, key, etag, sizeBytes);
+      };
+      return { etag, sizeBytes, body: body(), discard: () => response.destroy() };
+    },
+
+    async list(bucket, prefix) {
+      const query = `list-type=2&prefix=${encodeSegment(prefix)}`;
+      const response = await send(requests, locate(requests, bucket, '', query));
+      if (response.statusCode !== 200) throw await refused(response);
+      const text = await readText(response);
+      return [...text.matchAll(/<Contents>.*?<Key>(.*?)<\/Key>.*?<Size>(\d+)<\/Size>.*?<\/Contents>/gs)].map(
+        ([, key = '', size]) => ({ key: unescapeXml(key), sizeBytes: Number(size) }),
+      );
+    },
+  };
+};
+
+async function* nothing(): AsyncGenerator<Uint8Array> {
+  yield* [];
+}
+const NOTHING = nothing();
+
+/** AWS has a host per bucket, unless there is a dot in its name, which no certificate covers; other places have paths. */
+const locate = ({ endpoint, region }: SignedRequests, bucket: string, path: string, query = '') => {
+  const suffix = query === '' ? '' : `?${query}`;
+  if (endpoint !== undefined || bucket.includes('.')) {
+    return { method: 'GET' as const, path: `/${bucket}/${path}${suffix}` };
+  }
+  const domain = region.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com';
+  return { method: 'GET' as const, host: `${bucket}.s3.${region}.${domain}`, path: `/${path}${suffix}` };
+};
+
+const send = async (
+  requests: SignedRequests,
+  request: Parameters<SignedRequests['send']>[0],
+): Promise<IncomingMessage> => {
+  try {
+    return await requests.send(request);
+  } catch (cause) {
+    throw unreachable(cause);
+  }
+};
+
+/** A connection that breaks half-way is the store's fault, not the artifact's. */
+async function* bodyOf(response: IncomingMessage): AsyncGenerator<Buffer> {
+  try {
+    yield* response as AsyncIterable<Buffer>;
+  } catch (cause) {
+    throw unreachable(cause);
+  }
+}
+
+const unreachable = (cause: unknown): ServingError =>
+  new ServingError('InternalDependencyException', 'the model store did not answer; try again', { cause });
+
+const errorCode = async (response: IncomingMessage): Promise<string> => {
+  const text = await readText(response).catch(() => '');
+  return /<Code>(\w+)<\/Code>/.exec(text)?.[1] ?? '';
+};
+
+const refused = async (response: IncomingMessage): Promise<ServingError> =>
+  explain(response.statusCode, await errorCode(response), '');
+
+const explain = (status: number | undefined, code: string, bucket: string): ServingError => {
+  const cause = new Error(`S3 answered ${status} ${code}`);
+  if (code === 'SlowDown' || status === 503 || status === 429) {
+    return new ServingError('ServiceUnavailable', 'the model store is busy; try again', { cause });
+  }
+  if (code === 'NoSuchBucket') {
+    return new ServingError(
+      'InternalDependencyException',
+      `the bucket ${bucket} does not exist: MODELS_BUCKET should name the bucket of the endpoint's models`,
+      { cause },
+    );
+  }
+  if (status === 403) {
+    return new ServingError(
+      'InternalDependencyException',
+      'the endpoint may not read this model: its role needs s3:GetObject on the models prefix, and s3:ListBucket on the bucket (without it S3 answers 403 for a model that does not exist)',
+      { cause },
+    );
+  }
+  return unreachable(cause);
+};
+
+/** `bytes 0-9/10` */
+const totalOf = (contentRange = ''): number => Number(contentRange.slice(contentRange.lastIndexOf('/') + 1));
+
+const XML: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
+const unescapeXml = (text: string): string =>
+  text.replaceAll(/&(?:#(\d+)|#x([\da-fA-F]+)|(\w+));/g, (all, decimal, hex, name) => {
+    if (name !== undefined) return XML[name] ?? all;
+    return String.fromCodePoint(decimal === undefined ? Number.parseInt(hex, 16) : Number(decimal));
+  });

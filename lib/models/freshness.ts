@@ -1,0 +1,25 @@
+import { LRUCache } from 'lru-cache';
+import type { Clock } from '../clock.ts';
+
+const MAX_NAMES = 50_000;
+
+/** When the store was last asked about a model, so that it is asked at most once in `ttlMs`. */
+export class Freshness {
+  readonly #ttlMs: number;
+  readonly #now: Clock;
+  readonly #checkedMs = new LRUCache<string, number>({ max: MAX_NAMES });
+
+  constructor({ ttlMs, now }: { readonly ttlMs: number; readonly now: Clock }) {
+    this.#ttlMs = ttlMs;
+    this.#now = now;
+  }
+
+  note(name: string): void {
+    this.#checkedMs.set(name, this.#now());
+  }
+
+  isFresh(name: string): boolean {
+    const checkedMs = this.#checkedMs.get(name);
+    return checkedMs !== undefined && this.#now() - checkedMs < this.#ttlMs;
+  }
+}
