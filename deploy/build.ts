@@ -44,10 +44,11 @@ const BUILTIN = new RegExp(`^(node:.*|${builtinModules.filter((name) => /^[a-z]/
 const builtinsAsRequired: Plugin = {
   name: 'builtins-as-required',
   setup({ onResolve, onLoad }) {
-    onResolve({ filter: BUILTIN }, ({ path }) => ({
-      path: path.replace(/^(?:node:)?/, 'node:'),
-      namespace: 'builtin',
-    }));
+    onResolve({ filter: BUILTIN }, ({ path, kind }) => {
+      // esbuild gives what is imported later no names, if it is no ES module.
+      if (kind === 'dynamic-import') return { path, external: true };
+      return { path: path.replace(/^(?:node:)?/, 'node:'), namespace: 'builtin' };
+    });
     onLoad({ filter: /.*/, namespace: 'builtin' }, ({ path }) => ({
       contents: `module.exports = process.getBuiltinModule(${JSON.stringify(path)});`,
       loader: 'js',

@@ -1,5 +1,6 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Transport } from './transport.ts';
 
 /** What Lambda puts into the environment of a function. */
 export interface AwsEnvironment {
@@ -57,11 +58,11 @@ export const createSignedRequests = (options: {
     environment.AWS_ENDPOINT_URL;
   const endpoint = url === undefined ? undefined : new URL(url);
   const isPlain = endpoint?.protocol === 'http:';
-  let opening: Promise<Transport> | undefined;
+  let transport: Transport | undefined;
 
   const attempt = async (request: SignedRequest): Promise<IncomingMessage> => {
-    opening ??= openTransport(isPlain);
-    const { sign, start, agent } = await opening;
+    transport ??= (await import('./transport.ts')).openTransport(isPlain);
+    const { sign, start, agent } = transport;
     const host = endpoint?.host ?? request.host ?? `${service}.${region}.${domainOf(region)}`;
     const signed = sign(
       {
@@ -106,19 +107,6 @@ export const createSignedRequests = (options: {
       }
     },
   };
-};
-
-interface Transport {
-  readonly sign: typeof import('aws4').sign;
-  readonly start: typeof import('node:http').request;
-  readonly agent: InstanceType<typeof import('node:http').Agent>;
-}
-
-/** Node's client, and what signs for it: a start that makes no request does not pay for them. */
-const openTransport = async (isPlain: boolean): Promise<Transport> => {
-  const { request, Agent } = isPlain ? await import('node:http') : await import('node:https');
-  const { sign } = await import('aws4');
-  return { sign, start: request as Transport['start'], agent: new Agent({ keepAlive: true }) };
 };
 
 /** Until it is connected a socket gets a short time, after that a long one. */

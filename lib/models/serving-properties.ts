@@ -65,15 +65,10 @@ export const readServingProperties = async (directory: string): Promise<ServingP
     throw error;
   });
   if (text.length > MAX_BYTES) throw invalid(`has ${text.length} characters: at most ${MAX_BYTES} are read`);
-  return text === '' ? NONE : parseServingProperties(await parseLines(text));
-};
-
-/** The format is that of java.util.Properties; most artifacts have no such file, so its parser is loaded with the first. */
-const parseLines = async (text: string): Promise<ReadonlyMap<string, string>> => {
-  const { parse } = await import('dot-properties');
-  return new Map(
-    Object.entries(parse(text) as Record<string, string>).map(([key, value]) => [key, value.trim()]),
-  );
+  if (text === '') return NONE;
+  // Most artifacts have no such file, so its parser is loaded with the first that has.
+  const { parseProperties } = await import('./parse-properties.ts');
+  return parseServingProperties(parseProperties(text));
 };
 
 /** @throws ServingError ModelError, see `readServingProperties` */

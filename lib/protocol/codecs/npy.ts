@@ -127,7 +127,7 @@ const parseHeader = (header: string, where: string): Omit<Npy, 'data'> => {
   }
   const order = entries.get('fortran_order') ?? '';
   const shape = entries.get('shape') ?? '';
-  const isRead = inner !== undefined && inner.slice(sumOfLengths(matches)).trim() === '';
+  const isRead = inner !== undefined && /^ *$/.test(inner.slice(sumOfLengths(matches)));
   const isWhole = isRead && matches.length === 3 && entries.size === 3;
   if (!isWhole || !/^['"]/.test(descr) || !/^[TF]/.test(order) || !SHAPE.test(shape)) {
     throw invalidInput(
@@ -380,7 +380,7 @@ const encodeHeader = (descr: string, shape: readonly number[]): Uint8Array => {
   return Buffer.concat([prefix, Buffer.from(`${literal.padEnd(length - 1)}\n`, 'latin1')]);
 };
 
-/** Every string takes the room of the longest; no answer may be larger than 6 MB (Lambda), so this never is the limit. */
+/** Every string takes the room of the longest. Answers are at most 6 MB (Lambda), so nothing that could be sent is refused. */
 const MAX_STRINGS_BYTES = 64 * 2 ** 20;
 
 const encodeStrings = (

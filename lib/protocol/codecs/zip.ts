@@ -265,7 +265,7 @@ const inflate = (packed: Uint8Array, { name, size }: Entry): Uint8Array => {
 
 const inflateWithin = (packed: Uint8Array, maxBytes: number, name: string) => {
   try {
-    // `info` is missing from the types of Node 24: it adds the engine, which knows how much of the input it used.
+    // The types leave out what `info` changes: it adds the engine, which knows how much of the input was used.
     const { buffer, engine } = inflateRawSync(packed, {
       maxOutputLength: maxBytes,
       info: true,

@@ -542,6 +542,7 @@ describe('a .npy request that does not fit', () => {
     ['something behind it', `${dict(DESCR, ORDER, SHAPE)} + {}`],
     ['two lines', `${dict(DESCR, ORDER, SHAPE)}\n\n`],
     ['code', dict(DESCR, ORDER, "'shape': __import__('os').sizes")],
+    ['spaces that are none to Python', `{${DESCR}, ${ORDER}, ${SHAPE},\xa0}`],
     ['an escape', dict("'descr': '\\x3cf4'", ORDER, SHAPE)],
     ['quotes that do not match', dict(`'descr': '<f4"`, ORDER, SHAPE)],
     ['an order that is no boolean', dict(DESCR, "'fortran_order': 'True'", SHAPE)],

@@ -413,6 +413,11 @@ describe('a hostile or broken zip', () => {
       zip([member({ extra: u16(1, 16, 0) })]),
       /an extra field of "x\.npy" is cut off/,
     ],
+    [
+      'zip64 sizes that are cut off',
+      zip([member({ extra: Buffer.concat([u16(1, 16), Buffer.alloc(12)]), local: IN_ZIP64 })]),
+      /is cut off/,
+    ],
     ['an extra field of less than its header', zip([member({ extra: Buffer.alloc(3) })]), /is cut off/],
     ['an extra field that reaches into the directory', patched(28, 0xff, 0xff), /disagree/],
     ['another signature than that of a member', patched(2, 0x33, 0x34), /disagree/],
