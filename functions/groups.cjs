@@ -14,11 +14,12 @@ module.exports.functions = async ({ resolveVariable }) => {
   }
 
   const memorySize = parseCount('inferenceMemory', await resolveVariable('param:inferenceMemory'), 128);
+  const environment = await inferenceEnvironment(resolveVariable);
   const names = [...numbered('cold', coldShards), ...numbered('hot', hotSlots)];
-  return Object.fromEntries(names.map((name) => [name, inferenceFunction(name, memorySize)]));
+  return Object.fromEntries(names.map((name) => [name, inferenceFunction(name, memorySize, environment)]));
 };
 
-const inferenceFunction = (group, memorySize) => ({
+const inferenceFunction = (group, memorySize, environment) => ({
   description: `Inference, group ${group}`,
   handler: 'dist/inference/handler.handler',
   role: 'InferenceRole',
@@ -26,9 +27,20 @@ const inferenceFunction = (group, memorySize) => ({
   // SageMaker goes on loading a model for up to 360 s; the rest is for the answer.
   timeout: 380,
   layers: [{ Ref: 'OnnxruntimeLambdaLayer' }],
-  environment: { GROUP: group },
+  environment: { GROUP: group, ...environment },
   package: { patterns: ['dist/inference/*.*js'] },
 });
+
+/** What the deployment says of its models, by parameter. */
+const inferenceEnvironment = async (resolveVariable) => {
+  const read = async (name) => String((await resolveVariable(`param:${name}`)) ?? '');
+  return {
+    REFRESH_SECONDS: await read('refreshSeconds'),
+    ALLOW_CUSTOM_CODE: await read('allowCustomCode'),
+    ALLOW_ARTIFACT_WORKERS: await read('allowArtifactWorkers'),
+    WEIGHTS_PREFIXES: await read('weightsPrefixes'),
+  };
+};
 
 const numbered = (tier, count) =>
   Array.from({ length: count }, (_, index) => `${tier}-${String(index).padStart(2, '0')}`);

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, rename, rm } from 'node:fs/promises';
+import { mkdirSync, renameSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { ServingError } from '../errors.ts';
@@ -35,12 +36,13 @@ export const extractArtifact = async ({
 }: Extraction): Promise<number> => {
   const unfinished = `${directory}.tmp-${randomUUID()}`;
   try {
-    await mkdir(unfinished, { recursive: true });
+    // Synchronously, like the files: a turn of the thread pool costs several times what a small folder does.
+    mkdirSync(unfinished, { recursive: true });
     const sizeBytes = name.endsWith('.onnx')
       ? await writeBare(source, unfinished, limits)
       : await unpack(source, unfinished, limits);
     const addedBytes = await complete(unfinished);
-    await rename(unfinished, directory);
+    renameSync(unfinished, directory);
     return sizeBytes + addedBytes;
   } catch (error) {
     await rm(unfinished, { recursive: true, force: true });

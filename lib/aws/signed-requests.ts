@@ -111,12 +111,13 @@ export const createSignedRequests = (options: {
 
 /** Until it is connected a socket gets a short time, after that a long one. */
 const limitTime = (outgoing: ClientRequest, idleMs: number): void => {
+  const limit = (timeMs: number): void => {
+    outgoing.setTimeout(timeMs, () => outgoing.destroy(timedOut(timeMs)));
+  };
   outgoing.once('socket', (socket) => {
-    const limit = socket.connecting ? CONNECT_MS : idleMs;
-    outgoing.setTimeout(limit, () => outgoing.destroy(timedOut(limit)));
-    socket.once(outgoing.protocol === 'https:' ? 'secureConnect' : 'connect', () =>
-      outgoing.setTimeout(idleMs),
-    );
+    if (!socket.connecting) return limit(idleMs);
+    limit(CONNECT_MS);
+    socket.once(outgoing.protocol === 'https:' ? 'secureConnect' : 'connect', () => limit(idleMs));
   });
 };
 

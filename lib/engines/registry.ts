@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises';
+import { readdirSync } from 'node:fs';
 import { chooseEngine, type EngineName } from './choose-engine.ts';
 import type { Engine, LoadContext, LoadedModel } from './engine.ts';
 
@@ -36,7 +36,7 @@ export const createEngineRegistry = ({ allowCustomCode, now }: EngineRegistryOpt
 
   const registry: Engine = {
     async load(directory: string, context: LoadContext): Promise<LoadedModel> {
-      const name = chooseEngine(await readdir(directory), context.properties.get('engine'));
+      const name = chooseEngine(readdirSync(directory), context.properties.get('engine'));
       return (await engine(name)).load(directory, context);
     },
   };

@@ -1,4 +1,5 @@
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { renameSync, writeFileSync } from 'node:fs';
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { GreedyDualCache } from '../cache/greedy-dual.ts';
 
@@ -112,14 +113,14 @@ export class DiskCache {
    * Takes over a folder that has been filled, in place of one of that name, and leases it. It is deleted when it is
    * released, if it does not fit.
    */
-  async keep(name: string, folder: Folder): Promise<FolderLease> {
+  keep(name: string, folder: Folder): FolderLease {
     const kept: Kept = { ...folder, users: 0, gone: false };
     const lease = this.#use(kept);
     const replaced = this.#kept.delete(name);
     if (replaced !== undefined) this.#letGo(replaced);
     if (this.#kept.makeRoom(folder.sizeBytes + OVERHEAD_BYTES)) {
       this.#set(name, kept);
-      await this.#writeNote(name, folder).catch(this.#onError);
+      this.#writeNote(name, folder);
     } else kept.gone = true;
     return lease;
   }
@@ -171,10 +172,16 @@ export class DiskCache {
     this.#deletions.add(deletion);
   }
 
-  async #writeNote(name: string, { directory, sizeBytes, etag, fetchMs }: Folder): Promise<void> {
+  /** Synchronously: a turn of the thread pool costs several times what a small file does. */
+  #writeNote(name: string, { directory, sizeBytes, etag, fetchMs }: Folder): void {
     const note = directory + NOTE;
-    await writeFile(`${note}.tmp`, JSON.stringify({ name, sizeBytes, etag, fetchMs }));
-    await rename(`${note}.tmp`, note);
+    try {
+      writeFileSync(`${note}.tmp`, JSON.stringify({ name, sizeBytes, etag, fetchMs }));
+      renameSync(`${note}.tmp`, note);
+    } catch (error) {
+      // Without it the folder is fetched again after a restart; nothing else is lost.
+      this.#onError(error);
+    }
   }
 
   #takeOver(): Promise<void> {

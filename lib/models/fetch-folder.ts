@@ -2,7 +2,7 @@ import type { ArchiveLimits } from '../archive/entry-policy.ts';
 import { ServingError } from '../errors.ts';
 import type { DiskCache, Folder } from './disk-cache.ts';
 import type { ModelObject } from './model-store.ts';
-import { readServingProperties } from './serving-properties.ts';
+import { NO_PROPERTIES, readServingProperties, type ServingProperties } from './serving-properties.ts';
 import type { WeightsOptions } from './weights.ts';
 
 export interface FetchFolderOptions {
@@ -11,6 +11,11 @@ export interface FetchFolderOptions {
   readonly weights: Omit<WeightsOptions, 'limits'>;
   /** In milliseconds, for durations only. */
   readonly timer: () => number;
+}
+
+export interface Fetched {
+  readonly folder: Folder;
+  readonly properties: ServingProperties;
 }
 
 /** Weights hardly compress, labels and vocabularies do: what an artifact may take on disk, by its size in the store. */
@@ -22,23 +27,24 @@ const UNPACKED_PER_PACKED = 2;
  */
 export const createFetchFolder =
   ({ disk, limits, weights, timer }: FetchFolderOptions) =>
-  async (name: string, object: ModelObject): Promise<Folder> => {
+  async (name: string, object: ModelObject): Promise<Fetched> => {
     const startedMs = timer();
     const directory = await reserve(disk, object);
     const { extractArtifact } = await import('../archive/extract.ts');
+    let properties = NO_PROPERTIES;
     const sizeBytes = await extractArtifact({
       name,
       source: object.body,
       directory,
       limits,
       complete: async (unfinished) => {
-        const { modelId } = await readServingProperties(unfinished);
-        if (modelId === undefined) return 0;
+        properties = await readServingProperties(unfinished);
+        if (properties.modelId === undefined) return 0;
         const { fetchWeights } = await import('./weights.ts');
-        return fetchWeights(modelId, unfinished, { ...weights, limits });
+        return fetchWeights(properties.modelId, unfinished, { ...weights, limits });
       },
     });
-    return { directory, sizeBytes, etag: object.etag, fetchMs: timer() - startedMs };
+    return { folder: { directory, sizeBytes, etag: object.etag, fetchMs: timer() - startedMs }, properties };
   };
 
 const reserve = async (disk: DiskCache, object: ModelObject): Promise<string> => {

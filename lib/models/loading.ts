@@ -1,6 +1,7 @@
 import { ServingError } from '../errors.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { DiskCache, Folder } from './disk-cache.ts';
+import type { Fetched } from './fetch-folder.ts';
 import type { Freshness } from './freshness.ts';
 import type { Opened } from './memory-cache.ts';
 import type { ModelObject, ModelStore } from './model-store.ts';
@@ -15,7 +16,7 @@ export interface LoadingOptions {
   readonly freshness: Freshness;
   readonly refusals: Refusals;
   readonly slowLoads: SlowLoads;
-  readonly fetchFolder: (name: string, object: ModelObject) => Promise<Folder>;
+  readonly fetchFolder: (name: string, object: ModelObject) => Promise<Fetched>;
   readonly openFolder: (name: string, folder: Folder, properties: ServingProperties) => Promise<OpenedFolder>;
   readonly metrics: Metrics;
   /** Told of an artifact that has been fetched and opened. */
@@ -63,12 +64,11 @@ export const createLoading = (options: LoadingOptions): Loading => {
   };
 
   const fetchAndOpen = async (name: string, object: ModelObject): Promise<Opened> => {
-    const folder = await options.fetchFolder(name, object);
+    const { folder, properties } = await options.fetchFolder(name, object);
     metrics.timeMicros('ModelDownloadingTime', 1000 * folder.fetchMs);
     try {
-      const properties = await readServingProperties(folder.directory);
       const opened = await open(name, folder, properties);
-      const kept = await disk.keep(name, folder);
+      const kept = disk.keep(name, folder);
       if (!opened.model.needsFolder) kept.release();
       await options.onLoaded(name, properties).catch((error: unknown) => options.onFault(error, name));
       return { ...opened, etag: object.etag, releaseFolder: kept.release };

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ServingError } from '../errors.ts';
 
@@ -60,15 +60,22 @@ const WITHOUT_MEANING: ReadonlyMap<string, string> = new Map([
  * @throws ServingError ModelError naming the key, what came and what was expected.
  */
 export const readServingProperties = async (directory: string): Promise<ServingProperties> => {
-  const text = await readFile(join(directory, FILE), 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return '';
-    throw error;
-  });
+  const text = readIfThere(join(directory, FILE));
   if (text.length > MAX_BYTES) throw invalid(`has ${text.length} characters: at most ${MAX_BYTES} are read`);
-  if (text === '') return NONE;
+  if (text === '') return NO_PROPERTIES;
   // Most artifacts have no such file, so its parser is loaded with the first that has.
   const { parseProperties } = await import('./parse-properties.ts');
   return parseServingProperties(parseProperties(text));
+};
+
+/** Synchronously: a turn of the thread pool costs several times what a small file does. */
+const readIfThere = (path: string): string => {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
+    throw error;
+  }
 };
 
 /** @throws ServingError ModelError, see `readServingProperties` */
@@ -109,6 +116,6 @@ const noteOn = (key: string): string | undefined => {
   return reason === undefined ? `${key} is not known` : `${key} is not read: ${reason}`;
 };
 
-const NONE: ServingProperties = parseServingProperties(new Map());
+export const NO_PROPERTIES: ServingProperties = parseServingProperties(new Map());
 
 const invalid = (problem: string): ServingError => new ServingError('ModelError', `${FILE}: ${problem}`);

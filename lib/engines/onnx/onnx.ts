@@ -1,4 +1,5 @@
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { readdirSync } from 'node:fs';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
 import { ServingError } from '../../errors.ts';
@@ -63,7 +64,7 @@ export const createOnnxEngine = (): Engine => {
 
   return {
     async load(directory, { properties, filesBytes, file = '' }) {
-      const path = file || join(directory, await findModelFile(directory));
+      const path = file || join(directory, findModelFile(directory));
       // All files count: large models keep their weights in files beside model.onnx (ONNX external data).
       const sizeBytes = filesBytes + SESSION_OVERHEAD_BYTES;
       const opened = await open(path, properties);
@@ -92,9 +93,9 @@ const openWithoutMaps = async (file: string, sizeBytes: number, open: Open): Pro
   }
 };
 
-const findModelFile = async (directory: string): Promise<string> => {
+const findModelFile = (directory: string): string => {
   // macOS's tar packs a companion `._model.onnx` with extended attributes.
-  const files = (await readdir(directory)).filter((name) => name.endsWith('.onnx') && !name.startsWith('.'));
+  const files = readdirSync(directory).filter((name) => name.endsWith('.onnx') && !name.startsWith('.'));
   if (files.includes('model.onnx')) return 'model.onnx';
   const [only] = files;
   if (files.length === 1 && only !== undefined) return only;

@@ -5,6 +5,11 @@ export interface ElementWriter {
   readonly data: TensorData;
   /** @returns what was expected, where `value` is not that; nothing when it was written */
   write(value: unknown, index: number): string | undefined;
+  /**
+   * Writes values that need no second look, as far as they go: numbers that fit. The rest is for `write`.
+   * @returns how many were written
+   */
+  writeRun?(values: readonly unknown[], index: number): number;
 }
 
 /** JSON has no such numbers; these strings stand for them, both ways. */
@@ -61,6 +66,18 @@ const floatWriter = (data: Float16Array | Float32Array | Float64Array, expected:
     data[index] = number;
     // A number that became infinite, here or while it was read (1e999), does not fit: infinities come as strings.
     return typeof value === 'number' && !Number.isFinite(data[index]) ? expected : undefined;
+  },
+  // The hot path of large batches: one loop without calls, several times as fast as `write` for each.
+  writeRun: (values, index) => {
+    for (let at = 0; at < values.length; at++) {
+      const value = values[at];
+      if (typeof value !== 'number') return at;
+      data[index + at] = value;
+      const written = data[index + at];
+      // Only what is not finite leaves something when it is taken from itself.
+      if (written === undefined || written - written !== 0) return at;
+    }
+    return values.length;
   },
 });
 

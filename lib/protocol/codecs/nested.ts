@@ -39,8 +39,11 @@ export const readNested = (value: unknown, spec: TensorSpec, where: string): Ten
         `${place()} has ${part.length} values, but ${where}${'[0]'.repeat(depth)} has ${expectedLength}: all must have as many`,
       );
     }
-    const readPart = depth === shape.length - 1 ? readElement : read;
-    for (let index = 0; index < expectedLength; index++) {
+    const isRow = depth === shape.length - 1;
+    const readPart = isRow ? readElement : read;
+    const written = isRow ? (writer.writeRun?.(part, next) ?? 0) : 0;
+    next += written;
+    for (let index = written; index < expectedLength; index++) {
       indices[depth] = index;
       readPart(part[index], depth + 1);
     }

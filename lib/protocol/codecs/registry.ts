@@ -4,8 +4,9 @@ import { csvCodec } from './csv.ts';
 import { describeValue, invalidInput } from './invalid-input.ts';
 import { jsonCodec } from './json.ts';
 import { acceptedTypes, bareType, covers, refusedTypes } from './media-type.ts';
+import { npyCodec, npzCodec } from './numpy.ts';
 
-const CODECS: readonly Codec[] = [jsonCodec, csvCodec, binaryCodec];
+const CODECS: readonly Codec[] = [jsonCodec, csvCodec, npyCodec, npzCodec, binaryCodec];
 const SUPPORTED = CODECS.map(({ mediaType }) => mediaType).join(', ');
 
 /**
