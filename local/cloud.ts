@@ -57,7 +57,7 @@ export const startCloud = async ({ settings, now, onProgress, onError }: CloudOp
   const server = createServer((request, response) => dispatch(request, response));
   const url = await listen(server, settings.port);
   stack.defer(() => closeServer(server));
-  const { deployment, codeDirectory } = await packageDeployment(directory, onProgress);
+  const { deployment, codeDirectory } = await packageDeployment(directory, settings.params, onProgress);
 
   const lambda = createLambda({
     functions: deployment.functions.map((each) =>

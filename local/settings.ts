@@ -13,6 +13,8 @@ export interface Settings {
   readonly maxEnvironments: number;
   readonly queueWaitMs: number;
   readonly idleMs: number;
+  /** `name=value` for serverless.yml, as `serverless package --param` takes them. */
+  readonly params: readonly string[];
 }
 
 /** @throws Error naming the variable that is out of bounds. */
@@ -32,7 +34,18 @@ export const parseSettings = (environment: NodeJS.ProcessEnv): Settings => {
     maxEnvironments: env.integer('LOCAL_MAX_ENVIRONMENTS', { min: 0, max: 1000, fallback: 0 }),
     queueWaitMs: 1000 * env.integer('LOCAL_QUEUE_SECONDS', { min: 0, max: 60, fallback: 5 }),
     idleMs: 1000 * env.integer('LOCAL_IDLE_SECONDS', { min: 1, max: 86_400, fallback: 600 }),
+    params: parseParams(env.optionalText('PARAMS', '')),
   };
+};
+
+/** Between spaces, as values may have commas. */
+const parseParams = (text: string): readonly string[] => {
+  const params = text.split(/\s+/).filter((param) => param !== '');
+  const wrong = params.find((param) => !/^\w+=./.test(param));
+  if (wrong === undefined) return params;
+  throw new ConfigurationError(
+    `environment variable PARAMS should be name=value, more between spaces, but has ${JSON.stringify(wrong)}: the names are those under params in serverless.yml`,
+  );
 };
 
 /** What one environment takes with a few hundred small models in it; measured in bench/README.md. */

@@ -23,20 +23,23 @@ const SHARED = join(ROOT, 'dist', 'packaged');
 /**
  * Runs `serverless package` and keeps what it made in `directory`, apart from the checkout's own `dist/`, so that
  * a later build does not change code under a running endpoint. What is up to date is used as it is.
+ * @param params `name=value` of serverless.yml
  */
 export const packageDeployment = async (
   directory: string,
+  params: readonly string[],
   onProgress: (message: string) => void,
 ): Promise<Packaged> => {
   const own = join(directory, 'deployment');
-  const key = await hashInputs(DEPLOYMENT_INPUTS);
+  const key = [await hashInputs(DEPLOYMENT_INPUTS), ...params].join(' ');
 
   if ((await readKey(own)) !== key) {
     onProgress('building the functions and resolving serverless.yml');
     await mkdir(dirname(SHARED), { recursive: true });
     // The framework writes to fixed folders of the checkout: two of them at once break each other.
     await withFolderLock(`${SHARED}.lock`, async () => {
-      if ((await readKey(SHARED)) !== key) await replaceFolder(SHARED, (folder) => runPackage(folder, key));
+      if ((await readKey(SHARED)) !== key)
+        await replaceFolder(SHARED, (folder) => runPackage(folder, key, params));
       await replaceFolder(own, (folder) => cp(SHARED, folder, { recursive: true }));
     });
   }
@@ -58,9 +61,9 @@ const replaceFolder = async (finished: string, fill: (folder: string) => Promise
   await rename(unfinished, finished);
 };
 
-const runPackage = async (folder: string, key: string): Promise<void> => {
+const runPackage = async (folder: string, key: string, params: readonly string[]): Promise<void> => {
   const packages = join(folder, 'package');
-  await runFramework(['package', '--package', packages]);
+  await runFramework(['package', '--package', packages, ...params.map((param) => `--param=${param}`)]);
   await rename(join(packages, 'cloudformation-template-update-stack.json'), join(folder, 'template.json'));
   await rm(packages, { recursive: true, force: true });
   for (const name of FUNCTIONS) {

@@ -11,10 +11,21 @@ describe('parseSettings', () => {
   it.each([
     [{ PORT: '70000' }, /PORT must be a whole number from 0 to 65535/],
     [{ MODELS: 'all' }, /MODELS must be/],
+    [
+      { PARAMS: 'allowCustomCode' },
+      /PARAMS should be name=value, more between spaces, but has "allowCustomCode"/,
+    ],
     [{ LOCAL_LIMITS: 'some' }, /LOCAL_LIMITS must be aws or off/],
   ])('refuses %o', (environment, message) => {
     expect(() => parseSettings(environment)).toThrow(message);
   });
+});
+
+it('takes parameters of serverless.yml', () => {
+  expect(parseSettings({ PARAMS: ' coldShards=2  weightsPrefixes=s3://a/b/,s3://c/ ' }).params).toEqual([
+    'coldShards=2',
+    'weightsPrefixes=s3://a/b/,s3://c/',
+  ]);
 });
 
 describe('environmentsPerFunction', () => {

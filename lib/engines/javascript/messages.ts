@@ -40,7 +40,13 @@ export type FromThread =
   | { readonly kind: 'ready'; readonly inputs: unknown; readonly outputs: unknown }
   | { readonly kind: 'refused'; readonly reason: string }
   | { readonly kind: 'answer'; readonly id: number; readonly payload: Payload }
-  | { readonly kind: 'failed'; readonly id: number; readonly reason: string }
+  | {
+      readonly kind: 'failed';
+      readonly id: number;
+      readonly reason: string;
+      /** What was thrown is called ValidationError: the caller is to change the input. */
+      readonly isInput: boolean;
+    }
   | {
       readonly kind: 'predict';
       readonly id: number;

@@ -1,5 +1,5 @@
 import { MessageChannel, type MessagePort, receiveMessageOnPort, type Worker } from 'node:worker_threads';
-import type { ServingError } from '../../errors.ts';
+import { ServingError } from '../../errors.ts';
 import type { RunContext, TensorSpec, Value } from '../engine.ts';
 import { explain, modelError } from './explain.ts';
 import { MemoryWatch } from './memory-watch.ts';
@@ -152,7 +152,7 @@ export class ModelThread {
     if (message.kind === 'ready') this.#onReady(message);
     else if (message.kind === 'refused') this.stop(`model.mjs cannot be loaded: ${explain(message.reason)}`);
     else if (message.kind === 'answer') this.#take(message.id)?.answer.resolve(message.payload);
-    else if (message.kind === 'failed') this.#take(message.id)?.answer.reject(failed(message.reason));
+    else if (message.kind === 'failed') this.#take(message.id)?.answer.reject(failed(message));
     else if (message.kind === 'predict') void this.#predict(message);
     else if (message.kind === 'fault') this.#told = message;
   }
@@ -221,4 +221,7 @@ export class ModelThread {
   }
 }
 
-const failed = (reason: unknown): ServingError => modelError(`model.mjs failed: ${explain(reason)}`);
+const failed = ({ reason, isInput }: Message<'failed'>): ServingError =>
+  isInput === true
+    ? new ServingError('ValidationError', explain(reason).replace(/^ValidationError: /, ''))
+    : modelError(`model.mjs failed: ${explain(reason)}`);

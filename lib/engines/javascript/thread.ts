@@ -67,7 +67,7 @@ const answer = async (
       outputs === undefined ? encodeDocument(given) : encodeOutputs(outputs, given);
     send({ kind: 'answer', id, payload }, transfer);
   } catch (error) {
-    send({ kind: 'failed', id, reason: describe(error) });
+    send({ kind: 'failed', id, reason: describe(error), isInput: isAboutInput(error) });
   }
 };
 
@@ -143,6 +143,15 @@ const describe = (thrown: unknown): string => {
     return `${kind}${message}`.slice(0, MAX_REASON) + placeOf(stack);
   } catch {
     return 'it threw something that cannot be read';
+  }
+};
+
+/** `name` decides, as model.mjs has no class of ours to throw. */
+const isAboutInput = (thrown: unknown): boolean => {
+  try {
+    return thrown instanceof Error && thrown.name === 'ValidationError';
+  } catch {
+    return false;
   }
 };
 
