@@ -68,6 +68,11 @@ export class DiskCache {
     return this.#kept.maxBytes;
   }
 
+  /** The files of the largest artifact that can be kept. */
+  get largestBytes(): number {
+    return this.#kept.maxBytes - OVERHEAD_BYTES;
+  }
+
   get count(): number {
     return this.#kept.count;
   }

@@ -49,7 +49,7 @@ export const createFetchFolder =
 
 const reserve = async (disk: DiskCache, object: ModelObject): Promise<string> => {
   const directory = await disk.reserve();
-  const wantedBytes = Math.min(disk.maxBytes, UNPACKED_PER_PACKED * object.sizeBytes);
+  const wantedBytes = Math.min(disk.largestBytes, UNPACKED_PER_PACKED * object.sizeBytes);
   if (await disk.makeRoom(wantedBytes)) return directory;
   object.discard();
   throw new ServingError(

@@ -106,6 +106,24 @@ describe('createModels', () => {
     expect(harness.models.usage().memoryBytes).toBeLessThanOrEqual(300_000);
   });
 
+  it('takes a model as large as the whole disk, and lets all others go for it', async () => {
+    create({ memoryBytes: 2_000_000, diskBytes: 100_000 });
+    await call('a.tar.gz');
+    harness.store.put(
+      'large.tar.gz',
+      tarGz([
+        { path: 'model.onnx', content: fakeModel({ bias: 1 }) },
+        { path: 'labels', content: Buffer.alloc(80_000, 'some words') },
+      ]),
+    );
+    harness.store.put('large.onnx', fakeModel({ bias: 2 }).padEnd(80_000));
+
+    expect(await call('large.tar.gz')).toBe(1);
+    expect(await call('large.onnx')).toBe(2);
+
+    expect(await foldersOnDisk()).toBe(1);
+  });
+
   it('takes a bare .onnx object', async () => {
     harness.store.put('plain.onnx', fakeModel({ bias: 5 }));
 

@@ -303,3 +303,16 @@ describe('a process', () => {
     await rm(folder, { recursive: true });
   });
 });
+
+describe('an error that model.mjs calls a ValidationError', () => {
+  it('is the caller’s to mend, in the words of the handler', async () => {
+    await using model = await load(`export const handle = () => {
+      throw Object.assign(new Error('send a number'), { name: 'ValidationError' });
+    };`);
+
+    await expect(model.run({ document: 'x' }, runContext())).rejects.toMatchObject({
+      code: 'ValidationError',
+      message: expect.stringMatching(/^send a number/),
+    });
+  });
+});
