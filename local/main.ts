@@ -24,7 +24,8 @@ Environment:
   LOCAL_LIMITS=off           aws: Lambda's own limits hold, e.g. a busy function answers 429 at once
   LOCAL_MAX_ENVIRONMENTS=0   environments a function may have; 0: what cores and memory can hold
   LOCAL_QUEUE_SECONDS=5      how long a call waits for an environment before it is answered 429 (limits off)
-  LOCAL_IDLE_SECONDS=600     an environment without calls ends after this time`;
+  LOCAL_IDLE_SECONDS=600     an environment without calls ends after this time
+  PARAMS="name=value ..."    parameters of serverless.yml, e.g. allowCustomCode=true`;
 
 const print = (line: string): void => {
   process.stdout.write(`${line}\n`);
