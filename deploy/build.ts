@@ -38,11 +38,12 @@ const THREADS: Readonly<Record<string, readonly string[]>> = {
 const BUILTIN = new RegExp(`^(node:.*|${builtinModules.filter((name) => /^[a-z]/.test(name)).join('|')})$`);
 
 /**
- * Node's own modules as `require` gives them. Imported by an ES module they are read export by export, and one export of
- * `node:http` loads all of undici, others of `node:crypto` all of WebCrypto: 39 of 54 ms of an import (Node 24.21).
+ * Node's own modules when something of theirs is first used, and not when they are imported: dependencies import http2,
+ * child_process and more that no call ever uses. An `import` that stays one would also read every export of a module, and one
+ * export of `node:http` loads all of undici, 32 ms (Node 24.21).
  */
-const builtinsAsRequired: Plugin = {
-  name: 'builtins-as-required',
+const lateBuiltins: Plugin = {
+  name: 'late-builtins',
   setup({ onResolve, onLoad }) {
     onResolve({ filter: BUILTIN }, ({ path, kind }) => {
       // esbuild gives what is imported later no names, if it is no ES module.
@@ -50,10 +51,26 @@ const builtinsAsRequired: Plugin = {
       return { path: path.replace(/^(?:node:)?/, 'node:'), namespace: 'builtin' };
     });
     onLoad({ filter: /.*/, namespace: 'builtin' }, ({ path }) => ({
-      contents: `module.exports = process.getBuiltinModule(${JSON.stringify(path)});`,
+      contents: lateModule(path),
       loader: 'js',
     }));
   },
+};
+
+const lateModule = (path: string): string => {
+  const take = `process.getBuiltinModule(${JSON.stringify(path)})`;
+  const builtin: unknown = process.getBuiltinModule(path);
+  // A module that is a function itself (assert, events, stream) has no names to wait for, and `process` must be itself.
+  if (typeof builtin !== 'object' || builtin === null || path === 'node:process')
+    return `module.exports = ${take};`;
+  return `let builtin;
+const load = () => (builtin ??= ${take});
+for (const name of ${JSON.stringify(Object.keys(builtin))})
+  Object.defineProperty(exports, name, {
+    enumerable: true,
+    get: () => load()[name],
+    set: (value) => { load()[name] = value; },
+  });`;
 };
 
 /** What is imported where it is first needed becomes a file of its own, which a start does not read. */
@@ -68,7 +85,7 @@ const bundle = async (name: string): Promise<void> => {
     chunkNames: '[name]-[hash]',
     outExtension: { '.js': '.mjs' },
     splitting: true,
-    plugins: [builtinsAsRequired],
+    plugins: [lateBuiltins],
     bundle: true,
     platform: 'node',
     target: 'node24',

@@ -105,7 +105,9 @@ describe('outside things have one owner', () => {
     [/^@middy\//, /^functions\/[^/]+\/handler\.ts$/],
     [/^tar$/, /^lib\/archive\//],
     [/^onnxruntime/, /^lib\/engines\/onnx/],
-    [/^lru-cache$/, /^lib\/(models|cache)\//],
+    [/^aws4$/, /^lib\/aws\//],
+    [/^dot-properties$/, /^lib\/models\//],
+    [/^@bufbuild\//, /^lib\/engines\/onnx/],
   ];
 
   it.each(owners)('%s is imported only by %s', (thing, owner) => {

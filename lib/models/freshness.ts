@@ -1,4 +1,4 @@
-import { LRUCache } from 'lru-cache';
+import { BoundedMap } from '../cache/bounded-map.ts';
 import type { Clock } from '../clock.ts';
 
 const MAX_NAMES = 50_000;
@@ -7,7 +7,7 @@ const MAX_NAMES = 50_000;
 export class Freshness {
   readonly #ttlMs: number;
   readonly #now: Clock;
-  readonly #checkedMs = new LRUCache<string, number>({ max: MAX_NAMES });
+  readonly #checkedMs = new BoundedMap<number>(MAX_NAMES);
 
   constructor({ ttlMs, now }: { readonly ttlMs: number; readonly now: Clock }) {
     this.#ttlMs = ttlMs;

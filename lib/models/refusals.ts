@@ -1,4 +1,4 @@
-import { LRUCache } from 'lru-cache';
+import { BoundedMap } from '../cache/bounded-map.ts';
 import type { Clock } from '../clock.ts';
 import type { ServingError } from '../errors.ts';
 
@@ -22,7 +22,7 @@ interface Refusal {
 export class Refusals {
   readonly #ttlMs: number;
   readonly #now: Clock;
-  readonly #known = new LRUCache<string, Refusal>({ max: MAX_NAMES });
+  readonly #known = new BoundedMap<Refusal>(MAX_NAMES);
 
   constructor({ ttlMs, now }: { readonly ttlMs: number; readonly now: Clock }) {
     this.#ttlMs = ttlMs;

@@ -1,4 +1,4 @@
-import { LRUCache } from 'lru-cache';
+import { BoundedMap } from '../cache/bounded-map.ts';
 
 const MAX_NAMES = 10_000;
 
@@ -7,7 +7,7 @@ const MAX_NAMES = 10_000;
  * little memory for the models it is called for.
  */
 export class Reloads {
-  readonly #evicted = new LRUCache<string, true>({ max: MAX_NAMES });
+  readonly #evicted = new BoundedMap<true>(MAX_NAMES);
 
   noteEvicted(name: string): void {
     this.#evicted.set(name, true);

@@ -121,6 +121,7 @@ const writeField = ({ data, type }: Tensor, index: number): string => {
   const element = data[index];
   if (type === 'bool') return element === 0 ? 'false' : 'true';
   if (typeof element === 'string')
-    return /[",\r\n]/.test(element) ? `"${element.replaceAll('"', '""')}"` : element;
+    // A line of white space alone would read as none.
+    return /[",\r\n]|^\s*$/.test(element) ? `"${element.replaceAll('"', '""')}"` : element;
   return typeof element === 'number' && !Number.isFinite(element) ? nonFiniteName(element) : String(element);
 };

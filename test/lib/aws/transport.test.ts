@@ -31,9 +31,7 @@ const sdkRequest = async (Key: string): Promise<SdkRequest> => {
       },
     },
   });
-  await client
-    .send(new GetObjectCommand({ Bucket: 'models', Key }))
-    .catch(() => undefined);
+  await client.send(new GetObjectCommand({ Bucket: 'models', Key })).catch(() => undefined);
   return sent.promise;
 };
 

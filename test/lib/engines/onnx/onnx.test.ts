@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { TensorData, TensorType } from '../../../../lib/engines/engine.ts';
@@ -66,14 +66,12 @@ describe('createOnnxEngine', () => {
     expect(model.inputs).toHaveLength(1);
   });
 
-  it('charges all files of the model, and what a session takes', async () => {
-    const file = linearModel([1], 0);
-    await mkdir(join(scratch.path, 'weights'));
-    await writeFile(join(scratch.path, 'weights', 'w0'), Buffer.alloc(1000));
+  it('charges the files of the artifact, and what a session takes', async () => {
+    await writeFile(join(scratch.path, 'model.onnx'), linearModel([1], 0));
 
-    await using model = await load(file);
+    await using model = await engine.load(scratch.path, loadContext({ filesBytes: 5000 }));
 
-    expect(model.sizeBytes).toBe(file.length + 1000 + 128 * 1024);
+    expect(model.sizeBytes).toBe(5000 + 128 * 1024);
   });
 
   it('does not choose between several .onnx files', async () => {

@@ -119,6 +119,11 @@ describe('a CSV answer', () => {
       tensor(BigInt64Array.of(2n ** 63n - 1n), [1], { type: 'int64' }),
       '9223372036854775807\n',
     ],
+    [
+      'strings of nothing but white space in quotes, or their line would read as none',
+      tensor(['', ' ', 'a'], [3], { type: 'string' }),
+      '""\n" "\na\n',
+    ],
     ['booleans', tensor(Uint8Array.of(1, 0), [2], { type: 'bool' }), 'true\nfalse\n'],
     [
       'rows of more than two dimensions in a line',
