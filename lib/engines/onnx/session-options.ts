@@ -20,7 +20,14 @@ const DEFAULTS = {
   interOpNumThreads: 1,
   executionMode: 'sequential',
   enableCpuMemArena: false,
-  extra: { session: { disable_prepacking: '1' } },
+  // Threads that wait do so asleep: spinning would take the vCPU from the call that runs.
+  extra: {
+    session: {
+      disable_prepacking: '1',
+      intra_op: { allow_spinning: '0' },
+      inter_op: { allow_spinning: '0' },
+    },
+  },
   logSeverityLevel: 3,
 } as const satisfies InferenceSession.SessionOptions;
 
