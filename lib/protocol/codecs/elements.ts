@@ -67,19 +67,25 @@ const floatWriter = (data: Float16Array | Float32Array | Float64Array, expected:
     // A number that became infinite, here or while it was read (1e999), does not fit: infinities come as strings.
     return typeof value === 'number' && !Number.isFinite(data[index]) ? expected : undefined;
   },
-  // The hot path of large batches: one loop without calls, several times as fast as `write` for each.
-  writeRun: (values, index) => {
-    for (let at = 0; at < values.length; at++) {
-      const value = values[at];
-      if (typeof value !== 'number') return at;
-      data[index + at] = value;
-      const written = data[index + at];
-      // Only what is not finite leaves something when it is taken from itself.
-      if (written === undefined || written - written !== 0) return at;
-    }
-    return values.length;
-  },
+  writeRun: (values, index) => writeFiniteRun(data, values, index),
 });
+
+/** The hot path of large batches: one loop without calls. A function of its own, as V8 optimises closures one by one. */
+const writeFiniteRun = (
+  data: Float16Array | Float32Array | Float64Array,
+  values: readonly unknown[],
+  index: number,
+): number => {
+  for (let at = 0; at < values.length; at++) {
+    const value = values[at];
+    if (typeof value !== 'number') return at;
+    data[index + at] = value;
+    const written = data[index + at];
+    // Only what is not finite leaves something when it is taken from itself.
+    if (written === undefined || written - written !== 0) return at;
+  }
+  return values.length;
+};
 
 type IntegerData = Int8Array | Uint8Array | Int16Array | Uint16Array | Int32Array | Uint32Array;
 
