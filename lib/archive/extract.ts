@@ -84,8 +84,8 @@ const toModelError = (cause: unknown): unknown => {
   const { code = '', message, tarCode } = cause as NodeJS.ErrnoException & { tarCode?: string };
   if (code === 'ENOSPC') {
     return new ServingError(
-      'ModelError',
-      "the unpacked artifact does not fit the worker's /tmp: give the inference functions more ephemeralStorageSize",
+      'ServiceUnavailable',
+      "the worker's /tmp was full: others have made room, so try again; if it stays so, give the inference functions more ephemeralStorageSize",
       { cause },
     );
   }

@@ -43,6 +43,10 @@ export const createFetchFolder =
         const { fetchWeights } = await import('./weights.ts');
         return fetchWeights(properties.modelId, unfinished, { ...weights, limits });
       },
+    }).catch(async (error: unknown) => {
+      // It took more than was forecast: the next try finds all the room that there is.
+      if (isDiskFull(error)) await disk.makeRoom(disk.largestBytes);
+      throw error;
     });
     return { folder: { directory, sizeBytes, etag: object.etag, fetchMs: timer() - startedMs }, properties };
   };
@@ -60,3 +64,6 @@ const reserve = async (disk: DiskCache, object: ModelObject): Promise<string> =>
     },
   );
 };
+
+const isDiskFull = (error: unknown): boolean =>
+  error instanceof ServingError && (error.cause as NodeJS.ErrnoException | undefined)?.code === 'ENOSPC';

@@ -198,6 +198,53 @@ describe('an attack by archive', () => {
     await expectRefusal(extract(Readable.from(endless()).pipe(createGzip())), /unpacks to more than/);
   });
 
+  it('is refused: a bomb by its ratio, long before its bound on bytes', async () => {
+    const bomb = tarGz([{ path: 'model.onnx', content: Buffer.alloc(40_000_000) }]);
+    const limits = { ...LIMITS, maxUnpackedBytes: 1e9 };
+
+    await expectRefusal(
+      extract(sourceOf(bomb, { chunkBytes: 1024 }).source, { limits }),
+      /unpacks to more than 200 times its size/,
+    );
+  });
+
+  it('takes what compresses well without being a bomb', async () => {
+    const vocabulary = Array.from({ length: 300_000 }, (_, index) => `word-${index % 5000}`).join('\n');
+    const limits = { ...LIMITS, maxUnpackedBytes: 1e9 };
+
+    const archive = tarGz([{ path: 'model.onnx', content: vocabulary }]);
+
+    expect(await extract(sourceOf(archive).source, { limits })).toBe(vocabulary.length);
+  });
+
+  it('adds what is to complete the folder before there is one, and nothing when that fails', async () => {
+    const archive = tarGz([{ path: 'model.onnx', content: 'x' }]);
+    const complete = async (): Promise<number> => {
+      expect((await readdir(scratch.path)).every((name) => name.startsWith('model.tmp-'))).toBe(true);
+      return 41;
+    };
+    const directory = join(scratch.path, 'model');
+
+    const sizeBytes = await extractArtifact({
+      name: 'm.tar.gz',
+      source: sourceOf(archive).source,
+      directory,
+      limits: LIMITS,
+      complete,
+    });
+    expect(sizeBytes).toBe(42);
+
+    const failing = extractArtifact({
+      name: 'm.tar.gz',
+      source: sourceOf(archive).source,
+      directory: `${directory}-2`,
+      limits: LIMITS,
+      complete: () => Promise.reject(new Error('no weights')),
+    });
+    await expect(failing).rejects.toThrow('no weights');
+    expect(await readdir(scratch.path)).toEqual(['model']);
+  });
+
   it('is refused: a tar that is gzipped twice, whose inside would pass the bound', async () => {
     const inside = tarGz([{ path: 'a', content: randomBytes(2000) }]);
 

@@ -382,6 +382,22 @@ describe('a model that cannot be opened', () => {
     expect(await call('c.tar.gz')).toBe(99);
   });
 
+  it('finds room at the next try, where it took more of the disk than was forecast', async () => {
+    await call('a.tar.gz');
+    const { get } = harness.store;
+    harness.store.get = async (model, etag) => {
+      const object = await get.call(harness.store, model, etag);
+      if (object === undefined || object === 'unchanged') return object;
+      return { ...object, body: failing(Object.assign(new Error('no space left'), { code: 'ENOSPC' })) };
+    };
+
+    await expect(call('b.tar.gz')).rejects.toMatchObject({ code: 'ServiceUnavailable' });
+
+    expect(await foldersOnDisk()).toBe(0);
+    harness.store.get = get;
+    expect(await call('b.tar.gz')).toBe(98);
+  });
+
   it('is fetched anew when its copy on disk has been damaged', async () => {
     for (const name of ['a', 'b', 'c']) await call(`${name}.tar.gz`);
     const lease = await harness.disk.lease('a.tar.gz');
@@ -438,3 +454,8 @@ describe('a model that is slow to load', () => {
     expect(harness.faults.map(({ error }) => String(error))).toEqual(['Error: no table', 'Error: no table']);
   });
 });
+
+// biome-ignore lint/correctness/useYield: a body that fails at once
+async function* failing(error: Error): AsyncGenerator<Uint8Array> {
+  throw error;
+}
