@@ -13,6 +13,7 @@ import {
   type HttpResponse,
   parseInvocation,
 } from '../../lib/protocol/sagemaker-http.ts';
+import { within } from '../../lib/within.ts';
 
 export interface RouterDeps {
   readonly endpointName: string;
@@ -44,7 +45,7 @@ export const createRouter = (deps: RouterDeps) => {
   /** Time was up while the model was loading or running: when to come back, others may know. */
   const withLearnedRetry = async (error: ServingError, model: string): Promise<ServingError> => {
     if (error.code !== 'ModelNotReadyException' || error.retryAfterSeconds !== undefined) return error;
-    const load = await loads.find(model).catch(() => undefined);
+    const load = await within(LEARNED_WITHIN_MS, loads.find(model)).catch(() => undefined);
     const leftMs = load?.expectedEndMs === undefined ? load?.lastMs : load.expectedEndMs - now();
     const retryAfterSeconds = Math.min(360, Math.max(1, Math.ceil((leftMs ?? 0) / 1000)));
     return new ServingError(error.code, error.message, { cause: error.cause, retryAfterSeconds });
@@ -87,6 +88,9 @@ export const createRouter = (deps: RouterDeps) => {
     }
   };
 };
+
+/** The door closes 2 s after the time for an answer is up. */
+const LEARNED_WITHIN_MS = 500;
 
 /** What SageMaker counts as the model's failure: no answer with a status of 2XX came from it. */
 const MODEL_ERRORS: ReadonlySet<ErrorCode> = new Set([

@@ -4,6 +4,7 @@ import type { Clock } from '../clock.ts';
 import type { Engine, ModelLease } from '../engines/engine.ts';
 import { ServingError } from '../errors.ts';
 import type { Metrics } from '../metrics/metrics.ts';
+import { within } from '../within.ts';
 import type { DiskCache } from './disk-cache.ts';
 import { createFetchFolder } from './fetch-folder.ts';
 import { Freshness } from './freshness.ts';
@@ -161,7 +162,7 @@ export const createModels = (options: ModelsOptions): Models => {
   return {
     open,
     async settle() {
-      if (refreshes.size > 0) await atMost(MAX_SETTLE_MS, Promise.all(refreshes.values()));
+      if (refreshes.size > 0) await within(MAX_SETTLE_MS, Promise.all(refreshes.values()));
     },
     usage: () => ({ models: memory.count, memoryBytes: memory.bytes, diskBytes: disk.bytes }),
   };
@@ -172,12 +173,3 @@ const MAX_LOADS = 3;
 
 /** What takes longer goes on when the environment is thawed for its next call. */
 const MAX_SETTLE_MS = 2000;
-
-const atMost = async (timeMs: number, work: Promise<unknown>): Promise<void> => {
-  let timer: NodeJS.Timeout | undefined;
-  const timeUp = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, timeMs);
-  });
-  await Promise.race([work, timeUp]);
-  clearTimeout(timer);
-};
