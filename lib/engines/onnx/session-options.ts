@@ -28,7 +28,8 @@ const DEFAULTS = {
       inter_op: { allow_spinning: '0' },
     },
   },
-  logSeverityLevel: 3,
+  // What fails is thrown, and told there; the log would have it a second time, with paths of the build machine.
+  logSeverityLevel: 4,
 } as const satisfies InferenceSession.SessionOptions;
 
 const LEVELS = { NO_OPT: 'disabled', BASIC_OPT: 'basic', EXTENDED_OPT: 'extended', ALL_OPT: 'all' } as const;

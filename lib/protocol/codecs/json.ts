@@ -72,7 +72,9 @@ export const parseJson = (body: string): unknown => {
   try {
     return JSON.parse(body);
   } catch (cause) {
-    throw invalidInput(`the body is not JSON: ${(cause as Error).message.slice(0, 200)}`);
+    // V8 quotes the body, line ends and control characters included.
+    const reason = (cause as Error).message.replaceAll(/[\s\p{Cc}]+/gu, ' ').slice(0, 200);
+    throw invalidInput(`the body is not JSON: ${reason}`);
   }
 };
 

@@ -446,3 +446,9 @@ describe('a JSON number beyond all floats', () => {
     expect(decode).toThrow(/^the body\[0\]\[1\] should be a number that fits .*, but is Infinity$/);
   });
 });
+
+it('says in one line what is no JSON, whatever the lines of the body', () => {
+  expect(() => decodeText(jsonCodec, '[1,\n\u0000\n.5]', [spec()])).toThrow(
+    /^the body is not JSON: [^\n\r\0]+$/,
+  );
+});
