@@ -78,7 +78,8 @@ const parseJson = (text: string): unknown => {
 const readBase = (base: unknown): string => {
   if (base === undefined || base === '' || base === '.' || base === '{model_dir}') return '';
   const folder = typeof base === 'string' ? base.replace(/^\{model_dir\}\//, '') : '';
-  if (/^[\w.-]+(\/[\w.-]+)*\/?$/.test(folder)) return folder.endsWith('/') ? folder : `${folder}/`;
+  if (/^[\w.-]+(\/[\w.-]+)*\/?$/.test(folder) && !folder.split('/').includes('..'))
+    return folder.endsWith('/') ? folder : `${folder}/`;
   throw invalid(`baseUri should be a folder of the archive, but is ${quote(base)}`);
 };
 
@@ -111,10 +112,11 @@ const resolvePart = (url: string, where: string, base: string): string => {
     );
   }
   const path = url.startsWith('{model_dir}/') ? url.slice('{model_dir}/'.length) : base + url;
-  if (path === '' || path.startsWith('/') || path.split('/').includes('..')) {
+  const segments = path.split('/').filter((segment) => segment !== '' && segment !== '.');
+  if (segments.length === 0 || path.startsWith('/') || segments.includes('..')) {
     throw invalid(`${where} should be a path within the archive, but is ${quote(url)}`);
   }
-  return path.replace(/^(\.\/)+/, '');
+  return segments.join('/');
 };
 
 const expressionReader = (parts: ReadonlyMap<string, string>) => {
