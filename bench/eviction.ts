@@ -1,7 +1,7 @@
 /**
  * Which policy should let models go? Greedy dual size frequency (lib/cache/greedy-dual.ts) beside the lru-cache library on one
  * worker's memory, over Zipf traces: hit rates, and milliseconds of loading per call. A simulation: no clock, seeded.
- * Run: node bench/eviction.ts [--calls 200000] [--json]
+ * Run: npm run bench:eviction [-- --calls 200000 --json]
  */
 import { parseArgs } from 'node:util';
 import { LRUCache } from 'lru-cache';
