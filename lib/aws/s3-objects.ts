@@ -47,7 +47,7 @@ export const createS3Objects = (environment: AwsEnvironment): S3Objects => {
         'the model was replaced while it was read; try again',
       );
     }
-    if (response.statusCode !== 206) throw await refused(response);
+    if (response.statusCode !== 206) throw await refused(response, bucket);
     const chunks: Buffer[] = [];
     for await (const chunk of bodyOf(response)) chunks.push(chunk);
     return Buffer.concat(chunks);
@@ -116,7 +116,7 @@ export const createS3Objects = (environment: AwsEnvironment): S3Objects => {
     async list(bucket, prefix) {
       const query = `list-type=2&prefix=${encodeSegment(prefix)}`;
       const response = await send(requests, locate(requests, bucket, '', query));
-      if (response.statusCode !== 200) throw await refused(response);
+      if (response.statusCode !== 200) throw await refused(response, bucket);
       const text = await readText(response);
       return [...text.matchAll(/<Contents>.*?<Key>(.*?)<\/Key>.*?<Size>(\d+)<\/Size>.*?<\/Contents>/gs)].map(
         ([, key = '', size]) => ({ key: unescapeXml(key), sizeBytes: Number(size) }),
@@ -168,8 +168,8 @@ const errorCode = async (response: IncomingMessage): Promise<string> => {
   return /<Code>(\w+)<\/Code>/.exec(text)?.[1] ?? '';
 };
 
-const refused = async (response: IncomingMessage): Promise<ServingError> =>
-  explain(response.statusCode, await errorCode(response), '');
+const refused = async (response: IncomingMessage, bucket: string): Promise<ServingError> =>
+  explain(response.statusCode, await errorCode(response), bucket);
 
 const explain = (status: number | undefined, code: string, bucket: string): ServingError => {
   const cause = new Error(`S3 answered ${status} ${code}`);
@@ -180,6 +180,13 @@ const explain = (status: number | undefined, code: string, bucket: string): Serv
     return new ServingError(
       'InternalDependencyException',
       `the bucket ${bucket} does not exist: MODELS_BUCKET should name the bucket of the endpoint's models`,
+      { cause },
+    );
+  }
+  if (status === 301 || status === 307 || code === 'AuthorizationHeaderMalformed') {
+    return new ServingError(
+      'InternalDependencyException',
+      `the bucket ${bucket} is in another region than this endpoint: deploy to the region of the bucket, or copy it`,
       { cause },
     );
   }

@@ -8,10 +8,13 @@ import type { WeightsOptions } from './weights.ts';
 export interface FetchFolderOptions {
   readonly disk: DiskCache;
   readonly limits: ArchiveLimits;
-  readonly weights: Omit<WeightsOptions, 'limits'>;
+  readonly weights: Omit<WeightsOptions, 'limits' | 'addBytes'>;
   /** In milliseconds, for durations only. */
   readonly timer: () => number;
 }
+
+/** Told of bytes beside the object's own that are to be loaded; may end the load. */
+export type AddBytes = (bytes: number) => Promise<void>;
 
 export interface Fetched {
   readonly folder: Folder;
@@ -27,7 +30,7 @@ const UNPACKED_PER_PACKED = 2;
  */
 export const createFetchFolder =
   ({ disk, limits, weights, timer }: FetchFolderOptions) =>
-  async (name: string, object: ModelObject): Promise<Fetched> => {
+  async (name: string, object: ModelObject, addBytes: AddBytes): Promise<Fetched> => {
     const startedMs = timer();
     const directory = await reserve(disk, object);
     const { extractArtifact } = await import('../archive/extract.ts');
@@ -41,7 +44,7 @@ export const createFetchFolder =
         properties = await readServingProperties(unfinished);
         if (properties.modelId === undefined) return 0;
         const { fetchWeights } = await import('./weights.ts');
-        return fetchWeights(properties.modelId, unfinished, { ...weights, limits });
+        return fetchWeights(properties.modelId, unfinished, { ...weights, limits, addBytes });
       },
     }).catch(async (error: unknown) => {
       // It took more than was forecast: the next try finds all the room that there is.

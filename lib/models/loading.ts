@@ -1,7 +1,7 @@
 import { ServingError } from '../errors.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { DiskCache, Folder } from './disk-cache.ts';
-import type { Fetched } from './fetch-folder.ts';
+import type { AddBytes, Fetched } from './fetch-folder.ts';
 import type { Freshness } from './freshness.ts';
 import type { Opened } from './memory-cache.ts';
 import type { ModelObject, ModelStore } from './model-store.ts';
@@ -16,7 +16,7 @@ export interface LoadingOptions {
   readonly freshness: Freshness;
   readonly refusals: Refusals;
   readonly slowLoads: SlowLoads;
-  readonly fetchFolder: (name: string, object: ModelObject) => Promise<Fetched>;
+  readonly fetchFolder: (name: string, object: ModelObject, addBytes: AddBytes) => Promise<Fetched>;
   readonly openFolder: (name: string, folder: Folder, properties: ServingProperties) => Promise<OpenedFolder>;
   readonly metrics: Metrics;
   /** Told of an artifact that has been fetched and opened. */
@@ -63,8 +63,8 @@ export const createLoading = (options: LoadingOptions): Loading => {
     }
   };
 
-  const fetchAndOpen = async (name: string, object: ModelObject): Promise<Opened> => {
-    const { folder, properties } = await options.fetchFolder(name, object);
+  const fetchAndOpen = async (name: string, object: ModelObject, addBytes: AddBytes): Promise<Opened> => {
+    const { folder, properties } = await options.fetchFolder(name, object, addBytes);
     metrics.timeMicros('ModelDownloadingTime', 1000 * folder.fetchMs);
     try {
       const opened = await open(name, folder, properties);
@@ -81,7 +81,9 @@ export const createLoading = (options: LoadingOptions): Loading => {
   /** A refusal of the artifact is remembered; that the store, or room, was lacking says nothing about it. */
   const loadObject = async (name: string, object: ModelObject): Promise<Opened> => {
     try {
-      const opened = await slowLoads.run(name, object.sizeBytes, () => fetchAndOpen(name, object));
+      const opened = await slowLoads.run(name, object.sizeBytes, (addBytes) =>
+        fetchAndOpen(name, object, addBytes),
+      );
       refusals.forget(name);
       freshness.note(name);
       return opened;

@@ -22,7 +22,7 @@ import type { WeightsOptions } from './weights.ts';
 
 export interface ModelsOptions {
   readonly store: ModelStore;
-  readonly weights: Omit<WeightsOptions, 'limits'>;
+  readonly weights: Omit<WeightsOptions, 'limits' | 'addBytes'>;
   readonly loads: Loads;
   readonly disk: DiskCache;
   readonly memoryBytes: number;
@@ -126,9 +126,9 @@ export const createModels = (options: ModelsOptions): Models => {
       onError: (error) => onFault(error, 'the loads of other workers'),
     }),
     // Models that are open may hold their folders: rather than refuse, those go that are not running.
-    fetchFolder: async (name, object) => {
+    fetchFolder: async (name, object, addBytes) => {
       if (disk.isFullOfLeases(object.sizeBytes)) memory.dropThoseWithFolders();
-      return fetchFolder(name, object);
+      return fetchFolder(name, object, addBytes);
     },
     openFolder,
     metrics,

@@ -31,29 +31,48 @@ export class SlowLoads {
     this.#options = options;
   }
 
-  /** @throws ServingError ModelNotReadyException where another worker is loading the model */
-  async run<T>(model: string, sizeBytes: number, work: () => Promise<T>): Promise<T> {
-    const { loads, slowMs, now, onError } = this.#options;
+  /**
+   * @param work gets a function to call where there turns out to be more to load than `sizeBytes`
+   * @throws ServingError ModelNotReadyException where another worker is loading the model; `work` is not begun then, or
+   * ended by what that function throws
+   */
+  async run<T>(
+    model: string,
+    sizeBytes: number,
+    work: (addBytes: (bytes: number) => Promise<void>) => Promise<T>,
+  ): Promise<T> {
+    const { loads, now, onError } = this.#options;
     const startedMs = now();
-    const expectedMs = Math.round(sizeBytes * this.#msPerByte);
-    const isSlow = expectedMs >= slowMs;
-    if (isSlow) {
-      const other = await loads.begin({ model, nowMs: startedMs, expectedMs }).catch((error: unknown) => {
-        onError(error);
-        return undefined;
-      });
-      if (other !== undefined) throw notReady(model, (other.expectedEndMs - startedMs) / 1000);
-    }
+    let bytes = 0;
+    let isKnown = false;
+    const addBytes = async (more: number): Promise<void> => {
+      bytes += more;
+      isKnown ||= await this.#announce(model, bytes, startedMs);
+    };
 
     let tookMs: number | undefined;
     try {
-      const result = await work();
+      await addBytes(sizeBytes);
+      const result = await work(addBytes);
       tookMs = now() - startedMs;
-      this.#learn(sizeBytes, tookMs);
+      this.#learn(bytes, tookMs);
       return result;
     } finally {
-      if (isSlow) await loads.end({ model, tookMs }).catch(onError);
+      if (isKnown) await loads.end({ model, tookMs }).catch(onError);
     }
+  }
+
+  /** @returns whether the load is slow, and the other workers know of it now */
+  async #announce(model: string, bytes: number, nowMs: number): Promise<boolean> {
+    const { loads, slowMs, onError } = this.#options;
+    const expectedMs = Math.round(bytes * this.#msPerByte);
+    if (expectedMs < slowMs) return false;
+    const other = await loads.begin({ model, nowMs, expectedMs }).catch((error: unknown) => {
+      onError(error);
+      return undefined;
+    });
+    if (other !== undefined) throw notReady(model, (other.expectedEndMs - nowMs) / 1000);
+    return true;
   }
 
   #learn(sizeBytes: number, tookMs: number): void {

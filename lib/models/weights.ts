@@ -8,6 +8,8 @@ export interface WeightsOptions {
   /** `s3://bucket/prefix` that artifacts may point to; none by default. */
   readonly allowedPrefixes: readonly string[];
   readonly limits: ArchiveLimits;
+  /** Told how much there is to fetch, before it is. */
+  readonly addBytes: (bytes: number) => Promise<void>;
 }
 
 /**
@@ -26,6 +28,7 @@ export const fetchWeights = async (
     throw modelError(`${quote(modelId)} names no object in S3: upload the weights there, or mend the key`);
   }
 
+  await options.addBytes(files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0));
   const judge = createEntryPolicy(options.limits);
   using written = new NewFiles(directory);
   let writtenBytes = 0;

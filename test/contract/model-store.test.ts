@@ -67,6 +67,7 @@ describe('s3ModelStore, when S3 does not do as asked', () => {
   it.each([
     ['AccessDenied', 403, 'InternalDependencyException', /needs s3:GetObject.*s3:ListBucket/],
     ['SlowDown', 503, 'ServiceUnavailable', /busy/],
+    ['PermanentRedirect', 301, 'InternalDependencyException', /bucket models is in another region/],
     ['NoSuchBucket', 404, 'InternalDependencyException', /bucket models does not exist: MODELS_BUCKET/],
     ['InternalError', 500, 'InternalDependencyException', /did not answer/],
   ])('translates %s', async (code, status, expected, message) => {

@@ -446,6 +446,27 @@ describe('a model that is slow to load', () => {
     expect(await harness.catalog.find('bad.onnx')).toBeUndefined();
   });
 
+  it('is known to be slow by the weights that it points to, too', async () => {
+    const weights = {
+      path: 'model.onnx',
+      sizeBytes: 1_000_000,
+      read: () => Promise.reject(new Error('not to be read')),
+    };
+    create({
+      slowLoadMs: 10,
+      weights: { store: { list: async () => [weights] }, allowedPrefixes: ['s3://weights/'] },
+    });
+    const properties = { path: 'serving.properties', content: 'option.model_id=s3://weights/large/' };
+    harness.store.put('pointer.tar.gz', tarGz([properties]));
+    await harness.catalog.begin({ model: 'pointer.tar.gz', nowMs: harness.nowMs, expectedMs: 30_000 });
+
+    await expect(call('pointer.tar.gz')).rejects.toMatchObject({
+      code: 'ModelNotReadyException',
+      retryAfterSeconds: 30,
+    });
+    expect(await foldersOnDisk()).toBe(0);
+  });
+
   it('is loaded all the same where nobody can be asked', async () => {
     harness.catalog.begin = () => Promise.reject(new Error('no table'));
     harness.catalog.end = () => Promise.reject(new Error('no table'));

@@ -6,6 +6,7 @@ import { fetchWeights, parseModelId } from '../../../lib/models/weights.ts';
 import { scratchFolder } from '../../fixtures/scratch.ts';
 
 const scratch = scratchFolder();
+let announced: number;
 const PREFIX = 's3://weights/models/';
 
 const storeOf = (files: Readonly<Record<string, string>>): WeightStore => ({
@@ -29,11 +30,15 @@ const fetch = (files: Readonly<Record<string, string>>, modelId = `${PREFIX}larg
     store: storeOf(files),
     allowedPrefixes: [PREFIX],
     limits: { maxUnpackedBytes: 100, maxEntries: 3 },
+    addBytes: async (bytes) => {
+      announced = bytes;
+    },
   });
 
 describe('fetchWeights', () => {
   it('puts what is there beside the files of the artifact', async () => {
     expect(await fetch({ 'model.onnx': 'graph', 'data/w0': 'weights' })).toBe(12);
+    expect(announced).toBe(12);
 
     expect(await readFile(join(scratch.path, 'model.onnx'), 'utf8')).toBe('graph');
     expect(await readFile(join(scratch.path, 'data/w0'), 'utf8')).toBe('weights');
