@@ -31,13 +31,19 @@ const inferenceFunction = (group, memorySize, environment) => ({
   package: { patterns: ['dist/inference/*.*js'] },
 });
 
-/** What the deployment says of its models, by parameter. */
+/** What the deployment says of its models, by parameter: a wrong value is found here, and not by the first call. */
 const inferenceEnvironment = async (resolveVariable) => {
   const read = async (name) => String((await resolveVariable(`param:${name}`)) ?? '');
+  const allowCustomCode = await read('allowCustomCode');
+  if (allowCustomCode !== 'true' && allowCustomCode !== 'false') {
+    throw new Error(
+      `parameter allowCustomCode must be true or false, but is ${JSON.stringify(allowCustomCode)}`,
+    );
+  }
   return {
-    REFRESH_SECONDS: await read('refreshSeconds'),
-    ALLOW_CUSTOM_CODE: await read('allowCustomCode'),
-    ALLOW_ARTIFACT_WORKERS: await read('allowArtifactWorkers'),
+    REFRESH_SECONDS: String(parseCount('refreshSeconds', await read('refreshSeconds'), 0)),
+    ALLOW_CUSTOM_CODE: allowCustomCode,
+    ALLOW_ARTIFACT_WORKERS: String(parseCount('allowArtifactWorkers', await read('allowArtifactWorkers'), 0)),
     WEIGHTS_PREFIXES: await read('weightsPrefixes'),
   };
 };

@@ -15,7 +15,8 @@ const config = parseInferenceConfig(process.env);
 const logger = new Logger({ serviceName: config.group });
 const now = Date.now;
 const timer = (): number => performance.now();
-const onFault = (error: unknown, model?: string): void => logger.warn('mended', { model, error });
+const onFault = (error: unknown, model?: string): void =>
+  logger.warn('failed, and no call had to bear it', { model, error });
 const catalog = dynamodbWorkerCatalog(process.env, config.tableName);
 const metrics = workerMetrics({ ...config, now, loadedModels: () => models.usage().models });
 

@@ -35,13 +35,13 @@ export interface Invocation {
 
 /** Open -> decode -> run -> encode. Every failure is a reply: exceptions do not survive the way back. */
 export const createInference = ({ models, metrics, worker, timer, onFault }: InferenceDeps) => {
-  const predict = async (call: InferenceCall, remainingMs: number): Promise<InferenceReply> => {
+  const predict = async (call: InferenceCall, untilMs: number): Promise<InferenceReply> => {
     await using lease = await models.open(call.model);
     return toReply(
       await answer(lease.model, call, {
         contentType: call.contentType,
         accept: call.accept,
-        remainingMs,
+        remainingMs: untilMs - timer(),
         callers: [call.model],
       }),
     );
@@ -50,20 +50,33 @@ export const createInference = ({ models, metrics, worker, timer, onFault }: Inf
   const fail = (cause: unknown, call: InferenceCall): InferenceReply => {
     const error = toServingError(cause);
     if (error.status >= 500 || error.code === 'ModelError') onFault(error, call.model);
-    const { code, message, retryAfterSeconds } = error;
+    const { code, retryAfterSeconds } = error;
+    const message = oneLine(error.message);
     return { ok: false, code, message, ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }) };
   };
 
   return async (call: InferenceCall, invocation: Invocation): Promise<InferenceReply> => {
     const startedMs = timer();
     metrics.flushIfDue();
-    const remainingMs = invocation.getRemainingTimeInMillis() - TIME_FOR_THE_ANSWER_MS;
-    const reply = await predict(call, remainingMs).catch((error: unknown) => fail(error, call));
+    const reply = await predict(call, startedMs + timeFor(call, invocation)).catch((error: unknown) =>
+      fail(error, call),
+    );
     await models.settle();
     metrics.flushIfDue();
     return { ...reply, worker, tookMicros: Math.round(1000 * (timer() - startedMs)) };
   };
 };
+
+/** Messages quote what was sent. SageMaker's have at most 2,048 characters; the rest is for the escapes of JSON. */
+const MAX_MESSAGE_LENGTH = 2000;
+
+const oneLine = (message: string): string =>
+  message.replaceAll(/[\s\p{Cc}\u2028\u2029]+/gu, ' ').slice(0, MAX_MESSAGE_LENGTH);
+
+/** The caller waits no longer than the router does, and the router no longer than its door. */
+const timeFor = (call: InferenceCall, invocation: Invocation): number =>
+  Math.min(invocation.getRemainingTimeInMillis(), call.remainingMs ?? Number.POSITIVE_INFINITY) -
+  TIME_FOR_THE_ANSWER_MS;
 
 /** What a model that declares its tensors takes is checked against them; one that does not gets what was sent. */
 const answer = async (model: LoadedModel, call: InferenceCall, context: RunContext): Promise<Encoded> => {

@@ -36,6 +36,7 @@ const router = createRouter({
     coldTarget: groups.coldTarget,
   }),
   metrics,
+  answerWithinMs: config.answerWithinMs,
   loads: dynamodbWorkerCatalog(process.env, config.tableName),
   now: Date.now,
   timer: () => performance.now(),

@@ -20,6 +20,8 @@ export interface RouterDeps {
   readonly routes: CachedRoutes;
   readonly dispatch: (routes: Routes, call: InferenceCall) => Promise<InferenceReply>;
   readonly metrics: Metrics;
+  /** How long an answer is waited for. */
+  readonly answerWithinMs: number;
   /** What is known of loads that take long. */
   readonly loads: Pick<Loads, 'find'>;
   /** Epoch milliseconds. */
@@ -32,7 +34,7 @@ export interface RouterDeps {
 
 /** HTTP request -> routes -> group -> inference -> HTTP response, in SageMaker's words. */
 export const createRouter = (deps: RouterDeps) => {
-  const { endpointName, routes, dispatch, metrics, loads, now, timer, onFault } = deps;
+  const { endpointName, routes, dispatch, metrics, answerWithinMs, loads, now, timer, onFault } = deps;
   const workers = new SeenWorkers();
 
   /** SageMaker counts each request as 1 / instances, of which the sum is the load of one instance. */
@@ -55,7 +57,9 @@ export const createRouter = (deps: RouterDeps) => {
     const startedMs = timer();
     const call = parseInvocation(request, endpointName);
     try {
-      const reply = await dispatch(await routes.current(), call);
+      const current = await routes.current();
+      const remainingMs = Math.round(answerWithinMs - (timer() - startedMs));
+      const reply = await dispatch(current, { ...call, remainingMs });
       noteWorker(reply, startedMs);
       if (!reply.ok) throw new ServingError(reply.code, reply.message, retryAfter(reply));
       return encodeReply(reply, request.requestContext.requestId);

@@ -39,7 +39,7 @@ export const createEntryPolicy = ({ maxUnpackedBytes, maxEntries }: ArchiveLimit
     if (typeof segments === 'string') return { refuse: segments };
     if (entry.type === 'Directory' || entry.type === 'GNUDumpDir') return { skip: true };
     if (!PLAIN_TYPES.has(entry.type))
-      return { refuse: `it is a ${entry.type}, and only plain files are unpacked` };
+      return { refuse: `it is a ${entry.type}, and only plain files are unpacked${hintFor(entry.type)}` };
 
     if (segments.length === 0) return { refuse: 'it has no name' };
 
@@ -70,6 +70,9 @@ export const createEntryPolicy = ({ maxUnpackedBytes, maxEntries }: ArchiveLimit
     return { write: segments };
   }
 };
+
+const hintFor = (type: string): string =>
+  type.endsWith('Link') ? ' (tar czhf packs what links point to)' : '';
 
 /** @returns the path's segments, or what is wrong with it */
 const safeSegments = (path: string): readonly string[] | string => {

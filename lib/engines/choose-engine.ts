@@ -5,6 +5,10 @@ export type EngineName = 'onnx' | 'javascript' | 'workflow';
 /** Files of Python models, which no engine here runs. */
 const PYTHON = /^(model\.py|.*\.(joblib|pkl|pickle))$/;
 
+/** Models of other frameworks, by how SageMaker's containers name them. */
+const FOREIGN =
+  /^(saved_model\.pb|xgboost-model|.*\.(pt|pth|h5|keras|pb|tflite|params|safetensors|ubj|cbm))$/;
+
 /** DJL's names of the engines that are here (serving.properties, `engine`). */
 const DECLARED: ReadonlyMap<string, EngineName> = new Map([
   ['onnxruntime', 'onnx'],
@@ -33,6 +37,12 @@ export const chooseEngine = (files: readonly string[], declared: string | undefi
   if (python !== undefined) {
     throw modelError(
       `the artifact holds ${python}, and Python models are not run here: export the model to ONNX with skl2onnx (examples/sklearn shows how) and pack it as model.onnx`,
+    );
+  }
+  const foreign = files.find((name) => FOREIGN.test(name));
+  if (foreign !== undefined) {
+    throw modelError(
+      `the artifact holds ${foreign}, which no engine here opens: export the model to ONNX and pack it as model.onnx`,
     );
   }
   const shown = files.slice(0, 5).sort().join(', ') || 'no files';

@@ -156,5 +156,5 @@ const isNotFound = (error: unknown): boolean =>
 const notFound = (name: string): ServingError =>
   new ServingError(
     'ValidationError',
-    `model ${JSON.stringify(name)} not found: TargetModel is the key of an object below the endpoint's models prefix; upload the artifact there, or mend the name`,
+    `model ${JSON.stringify(name)} not found: TargetModel is the key of an object below the endpoint's models prefix; upload the artifact there, or mend the name (without the bucket and the prefix)`,
   );

@@ -25,7 +25,9 @@ export const fetchWeights = async (
   const location = parseModelId(modelId, options.allowedPrefixes);
   const files = await options.store.list(location);
   if (files.length === 0) {
-    throw modelError(`${quote(modelId)} names no object in S3: upload the weights there, or mend the key`);
+    throw modelError(
+      `${quote(modelId)} names no object in S3: upload the weights there, or mend the key (that of a folder ends in /)`,
+    );
   }
 
   await options.addBytes(files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0));

@@ -9,6 +9,8 @@ export interface InferenceCall {
   readonly body: string;
   /** True when `body` is base64 of the bytes the client sent. */
   readonly isBase64Encoded: boolean;
+  /** How long the router waits for the answer, in milliseconds. */
+  readonly remainingMs?: number;
 }
 
 /** What a worker says of itself with each answer. */

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { withFolderLock } from '../../deploy/folder-lock.ts';
 import { DEPLOYMENT_INPUTS, hashInputs, ROOT } from '../../deploy/inputs.ts';
+import { ConfigurationError } from '../../lib/env.ts';
 import { type Deployment, parseTemplate, type Template } from './template.ts';
 
 /** The command behind `npx serverless`; its package exports nothing, so it is named by its path. */
@@ -31,6 +32,7 @@ export const packageDeployment = async (
   onProgress: (message: string) => void,
 ): Promise<Packaged> => {
   const own = join(directory, 'deployment');
+  await checkParams(params);
   const key = [await hashInputs(DEPLOYMENT_INPUTS), ...params].join(' ');
 
   if ((await readKey(own)) !== key) {
@@ -46,6 +48,18 @@ export const packageDeployment = async (
 
   const template = await readFile(join(own, 'template.json'), 'utf8');
   return { deployment: parseTemplate(JSON.parse(template) as Template), codeDirectory: join(own, 'code') };
+};
+
+/** A parameter that serverless.yml has not would be passed over by the framework with no word. */
+const checkParams = async (params: readonly string[]): Promise<void> => {
+  const text = await readFile(join(ROOT, 'serverless.yml'), 'utf8');
+  const block = /^params:\n {2}default:\n((?: {4}.*\n)+)/m.exec(text)?.[1] ?? '';
+  const known = [...block.matchAll(/^ {4}(\w+):/gm)].map(([, name = '']) => name);
+  const unknown = params.find((param) => !known.includes(param.slice(0, param.indexOf('='))));
+  if (unknown === undefined) return;
+  throw new ConfigurationError(
+    `environment variable PARAMS has ${JSON.stringify(unknown)}, and serverless.yml has no such parameter: there are ${known.join(', ')}`,
+  );
 };
 
 const readKey = (folder: string): Promise<string | undefined> =>
@@ -86,6 +100,9 @@ const runFramework = async (args: readonly string[]): Promise<void> => {
     timeout: PACKAGE_WITHIN_MS,
     killSignal: 'SIGKILL',
   }).catch(({ stdout, stderr, message }: { stdout?: string; stderr?: string; message: string }) => {
-    throw new Error(`serverless ${args[0]} failed:\n${stderr || stdout || message}`);
+    // The framework says on one what is wrong, and on the other who it is.
+    throw new Error(
+      `serverless ${args[0]} failed:\n${[stdout, stderr].filter(Boolean).join('\n') || message}`,
+    );
   });
 };

@@ -1,80 +1,74 @@
-/** A seeded source of chance: every case of a run can be repeated from its seed and number. */
-export interface Chance {
-  /** From 0 up to 1. */
-  fraction(): number;
-  /** A whole number below `limit`. */
-  below(limit: number): number;
-  pick<T>(choices: readonly [T, ...T[]]): T;
-  bytes(length: number): Buffer;
-}
+/** Seeded, so that every case can be made again from its number (mulberry32). */
+export class Random {
+  #state: number;
 
-/** mulberry32 */
-export const chance = (seed: number): Chance => {
-  let state = seed | 0;
-  const fraction = (): number => {
-    state = (state + 0x6d2b79f5) | 0;
-    let value = Math.imul(state ^ (state >>> 15), 1 | state);
+  constructor(seed: number) {
+    this.#state = seed;
+  }
+
+  /** From 0 to 1, without 1. */
+  next(): number {
+    this.#state = (this.#state + 0x6d2b79f5) | 0;
+    let value = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state);
     value = (value + Math.imul(value ^ (value >>> 7), 61 | value)) ^ value;
     return ((value ^ (value >>> 14)) >>> 0) / 4_294_967_296;
-  };
-  const below = (limit: number): number => Math.floor(fraction() * limit);
-  return {
-    fraction,
-    below,
-    pick: (choices) => choices[below(choices.length)] ?? choices[0],
-    bytes: (length) => Buffer.from(Array.from({ length }, () => below(256))),
-  };
-};
-
-/** Flips, cuts, inserts and repeats: what happens to bytes on their way. */
-export const damage = (bytes: Uint8Array, random: Chance): Buffer => {
-  const copy = Buffer.from(bytes);
-  const at = random.below(copy.length || 1);
-  switch (random.below(6)) {
-    case 0:
-      for (let flips = 1 + random.below(4); flips > 0; flips--) {
-        const byte = random.below(copy.length || 1);
-        copy[byte] = (copy[byte] ?? 0) ^ (1 << random.below(8));
-      }
-      return copy;
-    case 1:
-      return copy.subarray(0, at);
-    case 2:
-      return copy.subarray(at);
-    case 3:
-      return Buffer.concat([copy.subarray(0, at), random.bytes(1 + random.below(32)), copy.subarray(at)]);
-    case 4:
-      return Buffer.concat([copy, copy.subarray(at)]);
-    default:
-      return copy.fill(random.below(256), at, Math.min(copy.length, at + 1 + random.below(64)));
   }
+
+  /** Both ends count. */
+  integer(min: number, max: number): number {
+    return min + Math.floor(this.next() * (max - min + 1));
+  }
+
+  chance(probability: number): boolean {
+    return this.next() < probability;
+  }
+
+  pick<T>(choices: readonly T[]): T {
+    // Every list of choices here has some.
+    return choices[this.integer(0, choices.length - 1)] as T;
+  }
+
+  bytes(length: number): Buffer {
+    return Buffer.from(Array.from({ length }, () => this.integer(0, 255)));
+  }
+}
+
+/** Cases are independent of each other: the thousandth needs no others before it. */
+export const randomOf = (seed: number, kind: string, number: number): Random => {
+  let hash = seed | 0;
+  for (const character of `${kind}#${number}`) {
+    hash = Math.imul(hash ^ character.charCodeAt(0), 0x01000193) + 0x9e3779b9;
+  }
+  return new Random(hash);
 };
 
-/** Text with one of its tokens replaced, doubled or dropped. */
-export const damageText = (text: string, random: Chance): string => {
-  const tokens = text.match(/"[^"]*"|-?[\d.]+(?:e[+-]?\d+)?|\w+|\s+|./gi) ?? [];
-  const at = random.below(tokens.length || 1);
-  const token = random.pick([
-    '',
-    'null',
-    '1e999',
-    '-0',
-    'NaN',
-    '"NaN"',
-    '1e-400',
-    '9007199254740993',
-    '[]',
-    '{}',
-    '[[1]]',
-    '"x"',
-    'true',
-    '"__proto__"',
-    '"constructor"',
-    '\u0000',
-    '\ud800',
-    tokens[at] ?? '',
-    tokens[random.below(tokens.length || 1)] ?? '',
-    '['.repeat(random.below(3000)),
-  ]);
-  return [...tokens.slice(0, at), token, ...tokens.slice(at + random.below(3))].join('');
+/** Bits turned, bytes replaced, cut off, doubled, put in or taken out: one to four times. */
+export const damage = (random: Random, bytes: Uint8Array): Buffer => {
+  let damaged: Buffer = Buffer.from(bytes);
+  for (let times = random.integer(1, 4); times > 0; times--) damaged = damageOnce(random, damaged);
+  return damaged;
+};
+
+const damageOnce = (random: Random, bytes: Buffer): Buffer => {
+  const at = random.integer(0, Math.max(0, bytes.length - 1));
+  const end = Math.min(bytes.length, at + random.integer(1, 16));
+  switch (random.integer(0, 7)) {
+    case 0:
+      return Buffer.concat([bytes.subarray(0, at), random.bytes(random.integer(1, 8)), bytes.subarray(at)]);
+    case 1:
+      return Buffer.concat([bytes.subarray(0, at), bytes.subarray(end)]);
+    case 2:
+      return bytes.subarray(0, at);
+    case 3:
+      return Buffer.concat([bytes.subarray(0, end), bytes.subarray(at)]);
+    case 4:
+      bytes.fill(random.pick([0x00, 0xff, 0x20, 0x80]), at, end);
+      return bytes;
+    case 5:
+      if (bytes.length > 0) bytes[at] = random.integer(0, 255);
+      return bytes;
+    default:
+      if (bytes.length > 0) bytes[at] = (bytes[at] ?? 0) ^ (1 << random.integer(0, 7));
+      return bytes;
+  }
 };

@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { readFile, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
 import { ServingError } from '../../errors.ts';
 import {
@@ -84,7 +84,9 @@ const openWithoutMaps = async (file: string, sizeBytes: number, open: Open): Pro
   const { withoutZipMaps } = await import('./zip-map.ts');
   const edited = withoutZipMaps(await readFile(file));
   if (edited === undefined) throw notATensor('an output');
-  const editedFile = `${file}.tensors`;
+  // A name that no entry of an archive can have taken, and that is not too long for the file system.
+  const { randomUUID } = await import('node:crypto');
+  const editedFile = join(dirname(file), `.${randomUUID()}`);
   try {
     await writeFile(editedFile, edited.bytes);
     return await loadedModel({ ...(await open(editedFile)), labels: edited.labels, sizeBytes });

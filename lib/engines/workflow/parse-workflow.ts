@@ -35,6 +35,7 @@ const KEYS = new Set([
 const MAX_PARTS = 64;
 const MAX_STEPS = 256;
 const MAX_DEPTH = 32;
+const MAX_MESSAGE = 600;
 
 /**
  * Reads DJL Serving's workflow.json (serving/docs/workflows.md): `models` and `functions` by name, and `workflow`, values
@@ -59,6 +60,8 @@ export const parseWorkflow = (text: string): Workflow => {
 
   const reader = expressionReader(parts);
   const definitions = Object.entries(readObject(root['workflow'], 'workflow'));
+  if (definitions.length > MAX_STEPS)
+    throw invalid(`defines ${definitions.length} values: at most ${MAX_STEPS} are possible`);
   const values = new Map(definitions.map(([name, value]) => [name, reader(value, `workflow.${name}`, 0)]));
   if (values.has('in')) throw invalid('defines "in", which is the request');
   if (!values.has('out')) throw invalid('should define "out", the answer, in workflow');
@@ -193,6 +196,14 @@ const readObject = (value: unknown, where: string): Readonly<Record<string, unkn
   throw invalid(`${where} should be an object, but is ${quote(value)}`);
 };
 
-const quote = (value: unknown): string => (JSON.stringify(value) ?? 'missing').slice(0, 100);
+/** What came, fit for a message: never all of it, and nothing of what is in it. */
+const quote = (value: unknown): string => {
+  if (value === undefined) return 'missing';
+  if (Array.isArray(value)) return `an array of ${value.length}`;
+  if (typeof value === 'object' && value !== null) return 'an object';
+  const text = JSON.stringify(value);
+  return text.length > 100 ? `${text.slice(0, 100)}...` : text;
+};
 
-const invalid = (problem: string): ServingError => new ServingError('ModelError', `workflow.json ${problem}`);
+const invalid = (problem: string): ServingError =>
+  new ServingError('ModelError', `workflow.json ${problem.slice(0, MAX_MESSAGE)}`);

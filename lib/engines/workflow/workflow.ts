@@ -32,7 +32,7 @@ interface Part {
  */
 export const createWorkflowEngine = (options: WorkflowEngineOptions): Engine => ({
   async load(directory, context) {
-    const workflow = parseWorkflow(await readFile(join(directory, 'workflow.json'), 'utf8'));
+    const workflow = parseWorkflow(await readWorkflow(directory));
     await using opened = new AsyncDisposableStack();
     const parts = new Map<string, Part>();
     for (const [step, place] of workflow.parts) {
@@ -60,10 +60,11 @@ const loadedWorkflow = (
       throw new Error(`no step ${step}, which is not among ${[...BUILT_IN].join(', ')} either`);
     await using lease = await part.open(context);
     const { model } = lease;
-    return model.run(
-      model.inputs === undefined ? asDocument(args) : fitTensors(tensorsIn(args, step), model.inputs, step),
-      lease.context,
-    );
+    const input =
+      model.inputs === undefined ? asDocument(args) : fitTensors(tensorsIn(args, step), model.inputs, step);
+    return model.run(input, lease.context).catch((error: unknown) => {
+      throw error instanceof ServingError ? inStep(error, step) : error;
+    });
   };
 
   const resources = opened.move();
@@ -76,6 +77,15 @@ const loadedWorkflow = (
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   };
 };
+
+const inStep = (error: ServingError, step: string): ServingError =>
+  new ServingError(error.code, `workflow: step ${step}: ${error.message}`, { cause: error });
+
+const readWorkflow = (directory: string): Promise<string> =>
+  readFile(join(directory, 'workflow.json'), 'utf8').catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code !== 'EISDIR') throw cause;
+    throw new ServingError('ModelError', 'workflow.json is a folder, and should be a file', { cause });
+  });
 
 /** @returns nothing where the archive has no such file */
 const openLocal = async (
@@ -113,7 +123,7 @@ const remotePart = async (name: string, { openModel }: LoadContext): Promise<Par
     if (!(cause instanceof ServingError) || cause.code !== 'ValidationError') throw cause;
     throw new ServingError(
       'ModelError',
-      `workflow.json names ${JSON.stringify(name)}, which is neither a file of the archive nor a model of this endpoint: ${cause.message}`,
+      `workflow.json names ${JSON.stringify(name.slice(0, 100))}, which is neither a file of the archive nor a model of this endpoint: ${cause.message}`,
       { cause },
     );
   });

@@ -10,9 +10,9 @@ export type Form = 'bare' | 'instances' | 'inputs' | OpenInferenceForm;
 export interface OpenInferenceForm {
   readonly id?: string;
   /** The outputs asked for, in this order; all where the request names none. */
-  readonly outputs?: readonly { readonly name: string; readonly isBinary: boolean }[];
-  /** `binary_data_output`: outputs that are not named come as bytes. */
-  readonly isBinary: boolean;
+  readonly outputs?: readonly { readonly name: string; readonly isBinary?: boolean }[];
+  /** `binary_data_output`: whether outputs come as bytes that do not say it themselves. */
+  readonly isBinary?: boolean;
 }
 
 export const isOpenInference = (form: Form): form is OpenInferenceForm => typeof form === 'object';

@@ -14,20 +14,23 @@ export const csvCodec: Codec = {
   decode(sent, inputs) {
     const spec = tabular(inputs);
     const body = sent.text();
-    const lines = body.replace(/\r?\n$/, '').split(/\r?\n/);
     if (body.trim() === '')
       throw invalidInput('the body is empty: expected one line per row, for example 0.1,0.2,0.3');
+    refuseMoreThan(MAX_FIELDS, body, '\n', 'lines');
+    refuseMoreThan(MAX_FIELDS, body, ',', 'commas');
 
+    const lines = body.replace(/\r?\n$/, '').split(/\r?\n/);
     const rows = lines.map((line, index) => splitFields(line, index + 1));
     const columns = (spec.shape.length === 2 ? spec.shape[1] : 1) ?? rows[0]?.length ?? 0;
     checkRowCount(rows.length, spec);
+    const odd = rows.findIndex(({ length }) => length !== columns);
+    if (odd !== -1) {
+      throw invalidInput(
+        `line ${odd + 1} has ${rows[odd]?.length} columns, but should have ${columns}, separated by commas (input ${spec.name} has the shape ${describeShape(spec.shape)})`,
+      );
+    }
     const writer = createElementWriter(spec.type, rows.length * columns);
     for (const [row, fields] of rows.entries()) {
-      if (fields.length !== columns) {
-        throw invalidInput(
-          `line ${row + 1} has ${fields.length} columns, but should have ${columns} (input ${spec.name} has the shape ${describeShape(spec.shape)})`,
-        );
-      }
       for (const [column, field] of fields.entries()) {
         const expected = writer.write(parseField(field, spec), row * columns + column);
         if (expected !== undefined) throw badField({ row, column, field, expected, spec });
@@ -86,12 +89,46 @@ const checkRowCount = (rows: number, spec: TensorSpec): void => {
   }
 };
 
+/** Fields are strings before they are numbers, at tens of bytes each: what a body of 6 MB could make of them is too much. */
+const MAX_FIELDS = 1_048_576;
+
+const refuseMoreThan = (most: number, body: string, separator: string, what: string): void => {
+  let count = 0;
+  for (let at = body.indexOf(separator); at !== -1; at = body.indexOf(separator, at + 1)) {
+    count += 1;
+    if (count > most) {
+      throw invalidInput(`the body has more than ${most} ${what}: send fewer rows, or application/x-npy`);
+    }
+  }
+};
+
 const splitFields = (line: string, lineNumber: number): readonly string[] => {
   if (!line.includes('"')) return line.split(',');
-  const fields = [...line.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^",]*))(?=,|$)/g)];
-  const length = fields.reduce((sum, match) => sum + match[0].length, 0);
-  if (length !== line.length) throw invalidInput(`line ${lineNumber}: the quotes do not match`);
-  return fields.map((match) => match[1]?.replaceAll('""', '"') ?? match[2] ?? '');
+  const fields: string[] = [];
+  for (let at = 0; at <= line.length; ) {
+    const isQuoted = line[at] === '"';
+    const end = isQuoted ? endOfQuoted(line, at) : endOfPlain(line, at);
+    const isWhole = end !== -1 && (end === line.length || line[end] === ',');
+    if (!isWhole) throw invalidInput(`line ${lineNumber}: the quotes do not match`);
+    fields.push(isQuoted ? line.slice(at + 1, end - 1).replaceAll('""', '"') : line.slice(at, end));
+    at = end + 1;
+  }
+  return fields;
+};
+
+/** Behind the closing quote; quotes in the field are doubled (RFC 4180). */
+const endOfQuoted = (line: string, start: number): number => {
+  for (let at = line.indexOf('"', start + 1); at !== -1; at = line.indexOf('"', at + 2)) {
+    if (line[at + 1] !== '"') return at + 1;
+  }
+  return -1;
+};
+
+const endOfPlain = (line: string, start: number): number => {
+  const comma = line.indexOf(',', start);
+  const end = comma === -1 ? line.length : comma;
+  const quote = line.indexOf('"', start);
+  return quote === -1 || quote >= end ? end : -1;
 };
 
 /** A field is text; what it stands for depends on the input's type. */

@@ -1,4 +1,5 @@
 import type { TensorData, TensorType } from '../../engines/engine.ts';
+import { invalidInput } from './invalid-input.ts';
 
 /** Writes one element of a request into a tensor's data, strictly. */
 export interface ElementWriter {
@@ -54,8 +55,18 @@ export const createElementWriter = (type: TensorType, length: number): ElementWr
     case 'bool':
       return booleanWriter(new Uint8Array(length));
     case 'string':
-      return stringWriter(new Array<string>(length).fill(''));
+      return stringWriter(newStrings(length));
   }
+};
+
+/** A string takes tens of bytes even when it is empty. */
+const MAX_STRINGS = 2_097_152;
+
+const newStrings = (length: number): string[] => {
+  if (length <= MAX_STRINGS) return new Array<string>(length).fill('');
+  throw invalidInput(
+    `a tensor of ${length} strings is too large: at most ${MAX_STRINGS} are taken, so send fewer rows`,
+  );
 };
 
 const floatWriter = (data: Float16Array | Float32Array | Float64Array, expected: string): ElementWriter => ({
@@ -131,6 +142,8 @@ const stringWriter = (data: string[]): ElementWriter => ({
   data,
   write: (value, index) => {
     if (typeof value !== 'string') return 'a string';
+    // onnxruntime would end it at the first and change the second.
+    if (value.includes('\0') || !value.isWellFormed()) return 'a string without NUL and half characters';
     data[index] = value;
     return undefined;
   },

@@ -12,6 +12,10 @@ export const describeValue = (value: unknown): string => {
   return text.length > 60 ? `${text.slice(0, 60)}...` : text;
 };
 
+const MAX_DIMENSIONS = 16;
+
 /** `[any, 10]`: a declared shape as a person would write it. */
 export const describeShape = (shape: readonly (number | undefined)[]): string =>
-  `[${shape.map((dimension) => dimension ?? 'any').join(', ')}]`;
+  shape.length > MAX_DIMENSIONS
+    ? `[${shape.length} dimensions]`
+    : `[${shape.map((dimension) => dimension ?? 'any').join(', ')}]`;

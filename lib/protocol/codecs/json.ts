@@ -74,7 +74,10 @@ export const parseJson = (body: string): unknown => {
   } catch (cause) {
     // V8 quotes the body, line ends and control characters included.
     const reason = (cause as Error).message.replaceAll(/[\s\p{Cc}]+/gu, ' ').slice(0, 200);
-    throw invalidInput(`the body is not JSON: ${reason}`);
+    const hint = /\b(NaN|Infinity)\b/.test(body)
+      ? '; JSON has no NaN and no Infinity: send them as strings, "NaN"'
+      : '';
+    throw invalidInput(`the body is not JSON: ${reason}${hint}`);
   }
 };
 

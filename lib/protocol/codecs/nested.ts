@@ -1,6 +1,7 @@
 import type { Tensor, TensorSpec } from '../../engines/engine.ts';
 import { createElementWriter, type ElementWriter } from './elements.ts';
 import { describeShape, describeValue, invalidInput } from './invalid-input.ts';
+import { countElements } from './shapes.ts';
 
 /**
  * Reads nested arrays as a tensor of the declared type and shape. Nothing is guessed, padded or cut.
@@ -9,40 +10,28 @@ import { describeShape, describeValue, invalidInput } from './invalid-input.ts';
  */
 export const readNested = (value: unknown, spec: TensorSpec, where: string): Tensor => {
   const shape = measure(value, spec, where);
-  const length = shape.reduce((product, dimension) => product * dimension, 1);
-  const writer = createElementWriter(spec.type, length);
+  checkLengths(value, shape, where);
+  const writer = createElementWriter(spec.type, countElements(shape));
   const indices: number[] = [];
   let next = 0;
-
-  const place = (): string => where + indices.map((index) => `[${index}]`).join('');
 
   const readElement = (element: unknown): void => {
     const expected = writer.write(element, next++);
     if (expected !== undefined) {
       throw invalidInput(
-        `${place()} should be ${expected} (input ${spec.name} is ${spec.type}), but is ${describeValue(element)}`,
+        `${placeOf(where, indices)} should be ${expected} (input ${spec.name} is ${spec.type}), but is ${describeValue(element)}`,
       );
     }
   };
 
   const read = (part: unknown, depth: number): void => {
-    const expectedLength = shape[depth];
-    if (expectedLength === undefined) {
+    if (depth === shape.length) {
       readElement(part);
       return;
     }
-    if (!Array.isArray(part)) {
-      throw invalidInput(`${place()} should be an array of ${expectedLength}, but is ${describeValue(part)}`);
-    }
-    if (part.length !== expectedLength) {
-      throw invalidInput(
-        `${place()} has ${part.length} values, but ${where}${'[0]'.repeat(depth)} has ${expectedLength}: all must have as many`,
-      );
-    }
-    const readPart = depth === shape.length - 1 ? readElement : read;
-    for (let index = 0; index < expectedLength; index++) {
+    for (const [index, inner] of (part as readonly unknown[]).entries()) {
       indices[depth] = index;
-      readPart(part[index], depth + 1);
+      read(inner, depth + 1);
     }
     indices.length = depth;
   };
@@ -50,6 +39,35 @@ export const readNested = (value: unknown, spec: TensorSpec, where: string): Ten
   if (!readPlainTable(value, shape, writer)) read(value, 0);
   return { name: spec.name, type: spec.type, shape, data: writer.data };
 };
+
+/** Before anything is set aside for the elements: the first row alone may promise far more of them than there are. */
+const checkLengths = (value: unknown, shape: readonly number[], where: string): void => {
+  const indices: number[] = [];
+  const check = (part: unknown, depth: number): void => {
+    const expected = shape[depth];
+    if (expected === undefined) return;
+    if (!Array.isArray(part)) {
+      throw invalidInput(
+        `${placeOf(where, indices)} should be an array of ${expected}, but is ${describeValue(part)}`,
+      );
+    }
+    if (part.length !== expected) {
+      throw invalidInput(
+        `${placeOf(where, indices)} has ${part.length} values, but ${where}${'[0]'.repeat(depth)} has ${expected}: all must have as many`,
+      );
+    }
+    if (depth === shape.length - 1) return;
+    for (let index = 0; index < expected; index++) {
+      indices[depth] = index;
+      check(part[index], depth + 1);
+    }
+    indices.length = depth;
+  };
+  check(value, 0);
+};
+
+const placeOf = (where: string, indices: readonly number[]): string =>
+  where + indices.map((index) => `[${index}]`).join('');
 
 /**
  * The hot path of large batches: rows of numbers that need no second look, in two loops without indices or messages.
@@ -60,11 +78,8 @@ const readPlainTable = (value: unknown, shape: readonly number[], { writeRun }: 
   if (shape.length !== 2 || rows === undefined || columns === undefined || writeRun === undefined)
     return false;
   const parts = value as readonly unknown[];
-  if (parts.length !== rows) return false;
   for (let row = 0; row < rows; row++) {
-    const part = parts[row];
-    if (!Array.isArray(part) || part.length !== columns) return false;
-    if (writeRun(part, row * columns) !== columns) return false;
+    if (writeRun(parts[row] as readonly unknown[], row * columns) !== columns) return false;
   }
   return true;
 };

@@ -99,7 +99,7 @@ const readShape = (shape: unknown, where: string): readonly number[] => {
     Array.isArray(shape) && shape.every((size) => Number.isSafeInteger(size) && size >= 0 && size < 2 ** 31);
   if (isShape && countElements(shape) <= Number.MAX_SAFE_INTEGER) return shape;
   throw invalidInput(
-    `${where}: shape should be an array of sizes, for example [1, 10], but is ${JSON.stringify(shape)?.slice(0, 60)}`,
+    `${where}: shape should be an array of sizes, for example [1, 10], but is ${describeValue(shape)}`,
   );
 };
 
@@ -177,26 +177,31 @@ const readForm = (request: Named): OpenInferenceForm => {
   if (outputs !== undefined && !Array.isArray(outputs)) {
     throw invalidInput(`outputs should be an array, but is ${describeValue(outputs)}`);
   }
-  const isBinary = isNamed(parameters) && parameters['binary_data_output'] === true;
+  const isBinary = isNamed(parameters) ? parameters['binary_data_output'] : undefined;
   return {
-    isBinary,
+    ...(typeof isBinary === 'boolean' ? { isBinary } : {}),
     ...(id === undefined ? {} : { id }),
-    ...(outputs === undefined
-      ? {}
-      : { outputs: outputs.map((output, index) => readOutput(output, index, isBinary)) }),
+    ...(outputs === undefined ? {} : { outputs: readOutputs(outputs) }),
   };
 };
 
-const readOutput = (
-  output: unknown,
-  index: number,
-  fallback: boolean,
-): { name: string; isBinary: boolean } => {
+/** Each once: an output that is named a thousand times would be written a thousand times. */
+const readOutputs = (outputs: readonly unknown[]): NonNullable<OpenInferenceForm['outputs']> => {
+  const read = outputs.map(readOutput);
+  const names = new Set<string>();
+  for (const { name } of read) {
+    if (names.has(name)) throw invalidInput(`outputs names ${describeValue(name)} twice`);
+    names.add(name);
+  }
+  return read;
+};
+
+const readOutput = (output: unknown, index: number): { name: string; isBinary?: boolean } => {
   if (!isNamed(output) || typeof output['name'] !== 'string') {
     throw invalidInput(`outputs[${index}] should be an object with a name, but is ${describeValue(output)}`);
   }
-  const wanted = isNamed(output['parameters']) ? output['parameters']['binary_data'] : undefined;
-  return { name: output['name'], isBinary: typeof wanted === 'boolean' ? wanted : fallback };
+  const isBinary = isNamed(output['parameters']) ? output['parameters']['binary_data'] : undefined;
+  return { name: output['name'], ...(typeof isBinary === 'boolean' ? { isBinary } : {}) };
 };
 
 export const BINARY_MEDIA_TYPE = 'application/vnd.sagemaker-triton.binary+json';
@@ -226,10 +231,10 @@ export const encodeOpenInference = (
 };
 
 const chooseOutputs = (outputs: readonly Tensor[], form: OpenInferenceForm) => {
-  const wanted = form.outputs ?? outputs.map(({ name }) => ({ name, isBinary: form.isBinary }));
+  const wanted: NonNullable<OpenInferenceForm['outputs']> = form.outputs ?? outputs;
   return wanted.map(({ name, isBinary }) => {
     const tensor = outputs.find((output) => output.name === name);
-    if (tensor !== undefined) return { tensor, isBinary };
+    if (tensor !== undefined) return { tensor, isBinary: isBinary ?? form.isBinary ?? false };
     throw invalidInput(`outputs names ${describeValue(name)}, but the model gives ${namesOf(outputs)}`);
   });
 };

@@ -35,7 +35,7 @@ const create = (models: Models): typeof infer => {
     const { worker, tookMicros, ...reply } = await handler(sent, {
       getRemainingTimeInMillis: () => remainingMs,
     });
-    expect({ worker, tookMicros }).toEqual({ worker: 'w-1', tookMicros: 1000 });
+    expect({ worker, tookMicros }).toEqual({ worker: 'w-1', tookMicros: expect.any(Number) });
     return reply as InferenceReply;
   };
 };

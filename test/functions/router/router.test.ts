@@ -17,6 +17,7 @@ const setUp = (
     routes: { current: async () => routes() },
     dispatch: (_, call) => answer(call),
     metrics,
+    answerWithinMs: 28_000,
     loads: { find: async () => load },
     now: () => 1_000_000,
     timer: () => timerMs++,
@@ -120,7 +121,7 @@ describe('router', () => {
     for (let count = 0; count < 4; count++) await router(httpRequest());
 
     expect(metrics.values('ModelLatency')).toEqual([300, 300, 300, 300]);
-    expect(metrics.values('OverheadLatency')).toEqual([700, 700, 700, 700]);
+    expect(metrics.values('OverheadLatency')).toEqual([1700, 1700, 1700, 1700]);
     expect(metrics.values('InvocationsPerInstance')).toEqual([1, 0.5, 0.5, 0.5]);
   });
 });

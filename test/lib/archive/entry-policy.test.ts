@@ -57,7 +57,7 @@ describe('createEntryPolicy', () => {
     'refuses a %s',
     (type) => {
       expect(policy()(file('a', { type }))).toEqual({
-        refuse: `it is a ${type}, and only plain files are unpacked`,
+        refuse: expect.stringContaining(`it is a ${type}, and only plain files are unpacked`),
       });
     },
   );

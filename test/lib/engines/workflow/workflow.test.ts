@@ -177,7 +177,7 @@ describe('a workflow', () => {
     slow.resolve([]);
     await failed;
 
-    expect(order).toEqual(['slow ended', 'ServingError: first failed']);
+    expect(order).toEqual(['slow ended', 'ServingError: workflow: step m: first failed']);
     expect(seen.opened).toBe(seen.released);
   });
 });

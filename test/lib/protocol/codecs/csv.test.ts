@@ -63,7 +63,7 @@ describe('a CSV request that does not fit', () => {
       'a blank line between rows',
       '1,2\n\n3,4',
       [],
-      /^line 2 has 1 columns, but should have 2 \(input x has the shape \[any, 2\]\)$/,
+      /^line 2 has 1 columns, but should have 2, separated by commas \(input x has the shape \[any, 2\]\)$/,
     ],
     ['too many columns', '1,2\n1,2,3', [], /^line 2 has 3 columns, but should have 2/],
     [

@@ -41,7 +41,7 @@ describe('a JSON request of the Open Inference Protocol', () => {
   ])('is read: %s', (_, input) => {
     expect(decode({ id: '7', inputs: [input] })).toEqual({
       tensors: [{ name: 'x', type: 'float32', shape: [2, 2], data: Float32Array.of(1, 2, 3, 4) }],
-      form: { id: '7', isBinary: false },
+      form: { id: '7' },
     });
   });
 
@@ -59,13 +59,7 @@ describe('a JSON request of the Open Inference Protocol', () => {
     );
 
     expect(tensors.map(({ name }) => name)).toEqual(['x', 'ids']);
-    expect(form).toEqual({
-      isBinary: false,
-      outputs: [
-        { name: 'y', isBinary: false },
-        { name: 'z', isBinary: true },
-      ],
-    });
+    expect(form).toEqual({ outputs: [{ name: 'y' }, { name: 'z', isBinary: true }] });
   });
 
   it.each<[string, object, string]>([
@@ -78,12 +72,12 @@ describe('a JSON request of the Open Inference Protocol', () => {
     [
       'no shape',
       { ...x, shape: undefined },
-      'inputs[0]: shape should be an array of sizes, for example [1, 10], but is undefined',
+      'inputs[0]: shape should be an array of sizes, for example [1, 10], but is nothing',
     ],
     [
       'a negative size',
       { ...x, shape: [-1, 2] },
-      'shape should be an array of sizes, for example [1, 10], but is [-1,2]',
+      'shape should be an array of sizes, for example [1, 10], but is an array of 2',
     ],
     ['a huge shape', { ...x, shape: [2 ** 30, 2 ** 30] }, 'shape should be an array of sizes'],
     [
@@ -125,6 +119,7 @@ describe('a JSON request of the Open Inference Protocol', () => {
     [{ inputs: [x, 5] }, 'inputs[1] should be an object, but is 5'],
     [{ inputs: [x], id: 5 }, 'id should be a string, but is 5'],
     [{ inputs: [x], outputs: 'y' }, 'outputs should be an array, but is "y"'],
+    [{ inputs: [x], outputs: [{ name: 'y' }, { name: 'y' }] }, 'outputs names "y" twice'],
     [{ inputs: [x], outputs: [{}] }, 'outputs[0] should be an object with a name, but is an object'],
   ])('is refused as a whole: %j', (request, message) => {
     expect(() => decode(request)).toThrow(message);
@@ -177,7 +172,11 @@ describe('an answer of the Open Inference Protocol', () => {
 
     expect(jsonCodec.encode([label], form, 'm').contentType).toBe('application/json');
     expect(binaryCodec.encode([label], form, 'm').contentType).toMatch(/;json-header-size=\d+$/);
+    expect(binaryCodec.encode([label], {}, 'm').contentType).toMatch(/;json-header-size=\d+$/);
     expect(binaryCodec.encode([label], { isBinary: false }, 'm').contentType).toBe('application/json');
+    expect(
+      binaryCodec.encode([label], { outputs: [{ name: 'label', isBinary: false }] }, 'm').contentType,
+    ).toBe('application/json');
   });
 });
 
