@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createInference } from '../../../functions/inference/inference.ts';
+import type { RunContext, Value } from '../../../lib/engines/engine.ts';
 import { createEngineRegistry } from '../../../lib/engines/registry.ts';
 import { ServingError } from '../../../lib/errors.ts';
 import type { Models } from '../../../lib/models/models.ts';
@@ -183,6 +184,36 @@ describe('a failure', () => {
     await infer(call({ body: 'not JSON' }));
 
     expect(released).toBe(2);
+  });
+});
+
+describe('the time that a model may take', () => {
+  it.each([
+    ['what the router waits for', 28_000, 380_000, 27_498],
+    ["what is left of Lambda's limit", 28_000, 10_000, 9498],
+    ["Lambda's limit, where nobody says how long is waited", undefined, 10_000, 9498],
+  ])('is %s, less some for the answer and what has passed', async (_, routerMs, lambdaMs, expected) => {
+    let seenMs = 0;
+    const model = {
+      inputs: undefined,
+      outputs: undefined,
+      sizeBytes: 1,
+      needsFolder: false,
+      run: async (__: Value, { remainingMs: left }: RunContext) => {
+        seenMs = left;
+        return { document: 1 };
+      },
+      [Symbol.asyncDispose]: async () => undefined,
+    };
+    infer = create({
+      ...failing(new Error('unused')),
+      open: async () => ({ model, [Symbol.asyncDispose]: async () => undefined }),
+    });
+    remainingMs = lambdaMs;
+
+    await infer(call(routerMs === undefined ? {} : { remainingMs: routerMs }));
+
+    expect(seenMs).toBeCloseTo(expected, -1);
   });
 });
 
