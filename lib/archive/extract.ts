@@ -2,12 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { mkdirSync, renameSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
-import { createGunzip } from 'node:zlib';
+import { createGunzip, gunzipSync } from 'node:zlib';
 import { ServingError } from '../errors.ts';
 import type { ArchiveLimits } from './entry-policy.ts';
 import { NewFiles } from './new-files.ts';
 import { refusal } from './refusal.ts';
-import { unpackTar } from './unpack-tar.ts';
+import { MAX_RATIO, tooHighRatio, unpackTar } from './unpack-tar.ts';
 
 export interface Extraction {
   /** The object's key; its ending says what it is. */
@@ -50,18 +50,48 @@ export const extractArtifact = async ({
   }
 };
 
-const unpack = async (source: AsyncIterable<Uint8Array>, directory: string, limits: ArchiveLimits) => {
+/** A small archive is read whole, and unpacked at once: the stream's turns of the thread pool would cost more than its work. */
+const SMALL_BYTES = 64 * 1024;
+
+const unpack = async (
+  source: AsyncIterable<Uint8Array>,
+  directory: string,
+  limits: ArchiveLimits,
+): Promise<number> => {
+  const head: Uint8Array[] = [];
   let packedBytes = 0;
-  async function* counted(): AsyncGenerator<Uint8Array> {
-    for await (const chunk of source) {
-      packedBytes += chunk.length;
-      yield chunk;
+  const chunks = source[Symbol.asyncIterator]();
+  async function* whole(): AsyncGenerator<Uint8Array> {
+    try {
+      yield* head;
+      for (let next = await chunks.next(); !next.done; next = await chunks.next()) {
+        packedBytes += next.value.length;
+        yield next.value;
+      }
+    } finally {
+      await chunks.return?.();
     }
   }
-  return pipeline(counted, createGunzip({ rejectGarbageAfterEnd: true }), (tar: AsyncIterable<Uint8Array>) =>
+
+  while (packedBytes <= SMALL_BYTES) {
+    const next = await chunks.next();
+    if (next.done) return unpackTar(gunzip(Buffer.concat(head)), directory, limits);
+    packedBytes += next.value.length;
+    head.push(next.value);
+  }
+  return pipeline(whole, createGunzip({ rejectGarbageAfterEnd: true }), (tar: AsyncIterable<Uint8Array>) =>
     unpackTar(tar, directory, { ...limits, packedBytes: () => packedBytes }),
   );
 };
+
+function* gunzip(packed: Uint8Array): Generator<Uint8Array> {
+  try {
+    yield gunzipSync(packed, { rejectGarbageAfterEnd: true, maxOutputLength: MAX_RATIO * SMALL_BYTES });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_BUFFER_TOO_LARGE') throw error;
+    throw tooHighRatio();
+  }
+}
 
 const writeBare = async (
   source: AsyncIterable<Uint8Array>,

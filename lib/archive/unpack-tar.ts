@@ -1,4 +1,5 @@
 import { Parser, type ReadEntry } from 'tar';
+import type { ServingError } from '../errors.ts';
 import { type ArchiveLimits, createEntryPolicy } from './entry-policy.ts';
 import { NewFiles } from './new-files.ts';
 import { refusal } from './refusal.ts';
@@ -12,8 +13,11 @@ const OVERHEAD_BYTES_PER_ENTRY = 2048;
  * Weights hardly compress, and text some ten times; deflate's own limit is 1,032 times. What unpacks to more than this times
  * its size, and to more than `FREE_BYTES`, was made to fill a disk.
  */
-const MAX_RATIO = 200;
+export const MAX_RATIO = 200;
 const FREE_BYTES = 16 * 1024 * 1024;
+
+export const tooHighRatio = (): ServingError =>
+  refusal(`it unpacks to more than ${MAX_RATIO} times its size`);
 
 export interface UnpackLimits extends ArchiveLimits {
   /** How many bytes have been read of what is being unpacked. */
@@ -26,7 +30,7 @@ export interface UnpackLimits extends ArchiveLimits {
  * @throws ServingError ModelError naming the entry; tar's own errors (`TAR_...`) for a damaged archive.
  */
 export const unpackTar = async (
-  tar: AsyncIterable<Uint8Array>,
+  tar: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   directory: string,
   limits: UnpackLimits,
 ): Promise<number> => {
@@ -71,8 +75,7 @@ class Unpacker implements Disposable {
     this.#tarBytes += chunk.length;
     if (this.#tarBytes > this.#maxTarBytes)
       throw refusal(`it unpacks to more than ${this.#maxTarBytes} bytes`);
-    if (this.#tarBytes > FREE_BYTES && this.#tarBytes > MAX_RATIO * this.#packedBytes())
-      throw refusal(`it unpacks to more than ${MAX_RATIO} times its size`);
+    if (this.#tarBytes > FREE_BYTES && this.#tarBytes > MAX_RATIO * this.#packedBytes()) throw tooHighRatio();
     const ready = this.#head === undefined ? chunk : this.#completeHead(chunk);
     if (ready !== undefined) this.#attempt(() => this.#parser.write(Buffer.from(ready)));
     if (this.#failure !== undefined) throw this.#failure;
