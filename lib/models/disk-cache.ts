@@ -1,4 +1,4 @@
-import { renameSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { GreedyDualCache } from '../cache/greedy-dual.ts';
@@ -177,12 +177,13 @@ export class DiskCache {
     this.#deletions.add(deletion);
   }
 
-  /** Synchronously: a turn of the thread pool costs several times what a small file does. */
+  /**
+   * Synchronously: a turn of the thread pool costs several times what a small file does. One cut off by the end of the
+   * process is no JSON, and not trusted.
+   */
   #writeNote(name: string, { directory, sizeBytes, etag, fetchMs }: Folder): void {
-    const note = directory + NOTE;
     try {
-      writeFileSync(`${note}.tmp`, JSON.stringify({ name, sizeBytes, etag, fetchMs }));
-      renameSync(`${note}.tmp`, note);
+      writeFileSync(directory + NOTE, JSON.stringify({ name, sizeBytes, etag, fetchMs }));
     } catch (error) {
       // Without it the folder is fetched again after a restart; nothing else is lost.
       this.#onError(error);

@@ -10,7 +10,8 @@ import { countElements } from './shapes.ts';
  */
 export const readNested = (value: unknown, spec: TensorSpec, where: string): Tensor => {
   const shape = measure(value, spec, where);
-  checkLengths(value, shape, where);
+  const mayBeSetAside = countElements(shape) <= MAX_UNCHECKED;
+  if (!mayBeSetAside) checkLengths(value, shape, where);
   const writer = createElementWriter(spec.type, countElements(shape));
   const indices: number[] = [];
   let next = 0;
@@ -36,11 +37,17 @@ export const readNested = (value: unknown, spec: TensorSpec, where: string): Ten
     indices.length = depth;
   };
 
-  if (!readPlainTable(value, shape, writer)) read(value, 0);
+  if (!readPlainTable(value, shape, writer)) {
+    if (mayBeSetAside) checkLengths(value, shape, where);
+    read(value, 0);
+  }
   return { name: spec.name, type: spec.type, shape, data: writer.data };
 };
 
-/** Before anything is set aside for the elements: the first row alone may promise far more of them than there are. */
+/** Elements that are set aside before it is seen that they are all there: at most 8 MB. */
+const MAX_UNCHECKED = 1_048_576;
+
+/** The first row alone may promise far more elements than there are. */
 const checkLengths = (value: unknown, shape: readonly number[], where: string): void => {
   const indices: number[] = [];
   const check = (part: unknown, depth: number): void => {
@@ -79,7 +86,9 @@ const readPlainTable = (value: unknown, shape: readonly number[], { writeRun }: 
     return false;
   const parts = value as readonly unknown[];
   for (let row = 0; row < rows; row++) {
-    if (writeRun(parts[row] as readonly unknown[], row * columns) !== columns) return false;
+    const part = parts[row];
+    if (!Array.isArray(part) || part.length !== columns) return false;
+    if (writeRun(part, row * columns) !== columns) return false;
   }
   return true;
 };
