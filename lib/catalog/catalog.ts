@@ -17,6 +17,8 @@ export interface PreloadReport {
   /** What was thrown, else the model is open. */
   readonly error?: string;
   readonly tookMs: number;
+  /** When it was said, epoch milliseconds. */
+  readonly atMs?: number;
 }
 
 /** A group as it is kept: with what its workers have said. */

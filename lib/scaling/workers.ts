@@ -1,0 +1,153 @@
+import { isPending, paidFor } from './allocations.ts';
+import { budgetOf, shareBudget } from './budget.ts';
+import { brief, type Decision } from './decision.ts';
+import type { Observation } from './observation.ts';
+import type { Policy } from './policy.ts';
+import { groupOf, modelsOf, type ScalerState, withGroup } from './state.ts';
+import type { Step } from './step.ts';
+import { chooseTargets, remember, type Target } from './targets.ts';
+import { dollarsPerHour } from './worth.ts';
+
+const CHANGE_EVERY_MINUTES = 3;
+
+/** R5 and R8. How many workers each group is to have from now on. */
+export const chooseGroupWorkers = (before: ScalerState, observation: Observation, policy: Policy): Step => {
+  const targets = chooseTargets(before, observation, policy);
+  const budget = budgetOf(policy.workerBudget, before.account);
+  const given = shareBudget(
+    targets.map(({ group, workers, bounds, worth, paused }) => ({
+      group,
+      target: workers,
+      min: paused === undefined ? Math.min(bounds.min, workers) : 0,
+      worth,
+    })),
+    budget,
+  );
+
+  const decisions: Decision[] = [];
+  let state = before;
+  // Those that go down first: an up waits until what it needs is free.
+  const ordered = targets.toSorted(
+    (a, b) => change(a, given) - change(b, given) || b.worth - a.worth || (a.group < b.group ? -1 : 1),
+  );
+  let free =
+    budget -
+    [...policy.coldGroups, ...policy.hotGroups].reduce(
+      (total, name) => total + paidFor(groupOf(before, name)),
+      0,
+    );
+  for (const target of ordered) {
+    const record = groupOf(state, target.group);
+    const granted = given.get(target.group) ?? 0;
+    const chosen = choose(state, target, granted, free, observation.nowMs, policy);
+    free -= Math.max(0, chosen.workers - target.current);
+    state = withGroup(state, target.group, {
+      ...remember(record, target),
+      wanted: chosen.workers,
+      ...(chosen.workers === target.current ? {} : { changedAtMs: observation.nowMs }),
+    });
+    decisions.push(describe(target, chosen, { granted, budget }, policy));
+  }
+  return { state, decisions };
+};
+
+const change = ({ group, current }: Target, given: ReadonlyMap<string, number>): number =>
+  (given.get(group) ?? 0) - current;
+
+interface Chosen {
+  readonly workers: number;
+  readonly rule: string;
+  readonly reason: string;
+}
+
+const choose = (
+  state: ScalerState,
+  target: Target,
+  granted: number,
+  free: number,
+  nowMs: number,
+  policy: Policy,
+): Chosen => {
+  const { current, paused, workers } = target;
+  const record = groupOf(state, target.group);
+  const hold = (reason: string): Chosen => ({ workers: current, rule: 'R5', reason });
+
+  // Lambda is told to delete what failed, and nothing is asked for again before it is time.
+  if (paused !== undefined) return { workers: 0, rule: 'R5', reason: paused };
+  if (granted === current) return explainHold(target, granted);
+  // A slot that nobody uses any more is not paid for a moment longer.
+  const isEmpty = granted === 0 && isUnused(state, target.group, policy);
+  if (!isEmpty && isPending(record))
+    return hold('workers are on their way: nothing changes until they are there');
+  const restMs = nowMs - (record.changedAtMs ?? Number.NEGATIVE_INFINITY);
+  if (!isEmpty && restMs < CHANGE_EVERY_MINUTES * policy.minuteMs) {
+    return hold(`it changed less than ${CHANGE_EVERY_MINUTES} minutes ago`);
+  }
+
+  if (granted < current) return explainDown(target, granted);
+  const affordable = Math.min(granted, current + Math.max(0, free));
+  if (affordable === current) {
+    return { workers: current, rule: 'R8', reason: 'it waits until other groups have released workers' };
+  }
+  return {
+    workers: affordable,
+    rule: affordable < workers ? 'R8' : 'R5',
+    reason:
+      affordable < workers
+        ? `its load is worth ${workers}, and the budget has no more for it`
+        : `in each of the last two minutes its load was worth ${target.up}${target.up === target.bounds.min ? ', or it was promised' : ''}`,
+  };
+};
+
+const isUnused = (state: ScalerState, group: string, { hotGroups }: Policy): boolean =>
+  hotGroups.includes(group) && modelsOf(state, group).length === 0;
+
+const explainHold = ({ workers, current, up, down }: Target, granted: number): Chosen => ({
+  workers: current,
+  rule: granted < workers ? 'R8' : 'R5',
+  reason:
+    granted < workers
+      ? `its load is worth ${workers}, and the budget has no more for it`
+      : current === 0
+        ? 'no worker would be worth its price'
+        : `its load is worth ${up} now, and was worth at most ${down} in the last ten minutes`,
+});
+
+const explainDown = ({ workers, down }: Target, granted: number): Chosen => ({
+  workers: granted,
+  rule: granted < workers ? 'R8' : 'R5',
+  reason:
+    granted < workers
+      ? 'others need the budget more'
+      : `its load was worth at most ${down} in all of the last ten minutes`,
+});
+
+const describe = (
+  target: Target,
+  { workers, rule, reason }: Chosen,
+  { granted, budget }: { readonly granted: number; readonly budget: number },
+  policy: Policy,
+): Decision => {
+  const { group, current, load, path } = target;
+  return {
+    rule,
+    about: 'group',
+    name: group,
+    action: workers === current ? `hold ${current}` : `${current} -> ${workers} workers`,
+    reason,
+    inputs: {
+      callsPerSecond: brief(load.callsPerSecond),
+      erlangs: brief(load.erlangs),
+      callMs: brief(1000 * load.callSeconds),
+      slowShare: brief(path.slowShare),
+      startMs: brief(1000 * path.startSeconds),
+      up: target.up,
+      down: target.down,
+      granted,
+      budget,
+    },
+    dollarsBefore: brief(dollarsPerHour(current, load, path, policy)),
+    dollarsAfter: brief(dollarsPerHour(workers, load, path, policy)),
+    isMove: workers !== current,
+  };
+};
