@@ -12,6 +12,7 @@ import { dispatchToServices, type Handle } from './dispatch.ts';
 import { createHttpApi } from './http-api/http-api.ts';
 import type { FunctionConfig } from './lambda/function-config.ts';
 import { createLambda, type LambdaService } from './lambda/lambda.ts';
+import { createCloudWatch } from './services/cloudwatch/cloudwatch.ts';
 import { openDynamoDB } from './services/dynamodb.ts';
 import { ensureTable } from './services/dynamodb-tables.ts';
 import { openS3, type S3Service } from './services/s3/s3.ts';
@@ -59,12 +60,16 @@ export const startCloud = async ({ settings, now, onProgress, onError }: CloudOp
   stack.defer(() => closeServer(server));
   const { deployment, codeDirectory } = await packageDeployment(directory, settings.params, onProgress);
 
+  const cloudwatch = createCloudWatch({ now, random: Math.random, settling: settings.settling, onError });
   const lambda = createLambda({
     functions: deployment.functions.map((each) =>
       toConfig(each, { url, codeDirectory, settings, deployment }),
     ),
     directory,
     settings,
+    record: cloudwatch.record,
+    onOutput: cloudwatch.output,
+    onOutputEnded: cloudwatch.outputEnded,
     now,
     onError,
   });
@@ -74,17 +79,22 @@ export const startCloud = async ({ settings, now, onProgress, onError }: CloudOp
     s3: s3.handle,
     dynamodb: dynamodb.handle,
     lambda: lambda.handle,
+    monitoring: cloudwatch.handle,
     httpApi,
   });
 
   await createStorage(deployment, url, s3);
-  const scheduler = createScheduler({ schedules: deployment.schedules, lambda, onError });
+  const scheduler = createScheduler({ schedules: faster(deployment.schedules, settings), lambda, onError });
   stack.defer(() => scheduler.stop());
   await scheduler.start();
 
   const owned = stack.move();
   return { url, deployment, s3, lambda, close: () => owned.disposeAsync() };
 };
+
+/** A schedule of a minute is the scaler's, and its minute may be shorter here. */
+const faster = (schedules: Deployment['schedules'], { tickSeconds }: Settings): Deployment['schedules'] =>
+  schedules.map((schedule) => ({ ...schedule, everyMs: (schedule.everyMs * tickSeconds) / 60 }));
 
 /** The address is taken first, so that a taken port is said before anything is built. */
 const answerStarting: Handle = (_, response) => {
@@ -110,6 +120,9 @@ const closeServer = async (server: Server): Promise<void> => {
   await once(server, 'close');
 };
 
+/** Two lifetimes of a router's routes, and the longest call of a demo. */
+const DRAIN_SECONDS = 15;
+
 const toConfig = (
   deployed: DeployedFunction,
   context: { url: string; codeDirectory: string; settings: Settings; deployment: Deployment },
@@ -123,6 +136,9 @@ const toConfig = (
     region: REGION,
     environment: {
       ...deployed.environment,
+      TICK_SECONDS: String(settings.tickSeconds),
+      // With its minutes, the time shrinks that calls are given to be on their way.
+      DRAIN_SECONDS: String(settings.limits === 'aws' ? 70 : DRAIN_SECONDS),
       AWS_ENDPOINT_URL: url,
       AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
       AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
@@ -138,9 +154,9 @@ const createStorage = async (deployment: Deployment, url: string, s3: S3Service)
 
   const client = new DynamoDBClient({ region: REGION, endpoint: url, credentials: { ...CREDENTIALS } });
   for (const table of deployment.tables) {
-    const { TableName, AttributeDefinitions, KeySchema, BillingMode } = table;
-    const input = { TableName, AttributeDefinitions, KeySchema, BillingMode } as CreateTableCommandInput;
-    await ensureTable(client, input);
+    const { TableName, AttributeDefinitions, KeySchema, BillingMode, GlobalSecondaryIndexes } = table;
+    const input = { TableName, AttributeDefinitions, KeySchema, BillingMode, GlobalSecondaryIndexes };
+    await ensureTable(client, input as CreateTableCommandInput);
   }
   client.destroy();
 };

@@ -6,6 +6,8 @@ export interface Services {
   readonly s3: Handle;
   readonly dynamodb: Handle;
   readonly lambda: Handle;
+  /** CloudWatch signs for `monitoring`. */
+  readonly monitoring: Handle;
   /** The endpoint itself: what is unsigned, or signed for `sagemaker` or `execute-api`. */
   readonly httpApi: Handle;
 }
@@ -20,12 +22,16 @@ export const dispatchToServices =
     const service = signedService(request);
     if (service === undefined || service === 'sagemaker' || service === 'execute-api') {
       services.httpApi(request, response);
-    } else if (service === 's3' || service === 'dynamodb' || service === 'lambda') {
+    } else if (isKnown(service)) {
       services[service](request, response);
     } else {
       refuse(service, response);
     }
   };
+
+const KNOWN = ['s3', 'dynamodb', 'lambda', 'monitoring'] as const;
+const isKnown = (service: string): service is (typeof KNOWN)[number] =>
+  (KNOWN as readonly string[]).includes(service);
 
 const SCOPE_IN_HEADER = /Credential=[^/,\s]+\/\d{8}\/[^/,\s]+\/([^/,\s]+)\/aws4_request/;
 const SCOPE_IN_QUERY = /[?&]X-Amz-Credential=[^&]+?%2F\d{8}%2F[^&]+?%2F([^&%]+)%2Faws4_request/i;
@@ -46,6 +52,8 @@ const signedService = (request: IncomingMessage): string | undefined => {
 const refuse = (service: string, response: ServerResponse): void => {
   response.writeHead(501, { 'content-type': 'application/json', 'x-amzn-errortype': 'NotImplemented' });
   response.end(
-    JSON.stringify({ message: `The local cloud has no service ${service}: it has s3, dynamodb and lambda.` }),
+    JSON.stringify({
+      message: `The local cloud has no service ${service}: it has s3, dynamodb, lambda and cloudwatch.`,
+    }),
   );
 };

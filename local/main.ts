@@ -21,7 +21,9 @@ Environment:
   PORT=3000                  port to listen on
   LOCAL_DIR=.local           folder of all state; endpoint.json in it tells scripts how to call
   MODELS=1000                copies of the diabetes model that the first start uploads
-  LOCAL_LIMITS=off           aws: Lambda's own limits hold, e.g. a busy function answers 429 at once
+  LOCAL_LIMITS=off           aws: AWS's limits and delays hold: a busy function answers 429 at once, workers take
+                             a minute and a half to come, metrics settle one to three minutes late
+  LOCAL_TICK_SECONDS=5       the scaler's minute (limits aws: 60)
   LOCAL_MAX_ENVIRONMENTS=0   environments a function may have; 0: what cores and memory can hold
   LOCAL_QUEUE_SECONDS=5      how long a call waits for an environment before it is answered 429 (limits off)
   LOCAL_IDLE_SECONDS=600     an environment without calls ends after this time

@@ -13,9 +13,33 @@ export interface Settings {
   readonly maxEnvironments: number;
   readonly queueWaitMs: number;
   readonly idleMs: number;
+  /** The scaler's minute. AWS's metrics come by the minute; with limits off it shrinks, so that a demo shows something. */
+  readonly tickSeconds: number;
+  /** How long provisioned concurrency takes to be there, beyond the start of its environments. */
+  readonly allocationDelayMs: number;
+  /** When CloudWatch shows what it has been told, after the end of the minute. */
+  readonly settling: Settling;
   /** `name=value` for serverless.yml, as `serverless package --param` takes them. */
   readonly params: readonly string[];
 }
+
+export interface Settling {
+  readonly minMs: number;
+  readonly maxMs: number;
+  /** Share of the points that are shown by half at first. */
+  readonly correctedShare: number;
+  readonly correctedAfterMs: number;
+}
+
+/** "A minute or two of preparation" (Lambda developer guide); metrics settle one to three minutes late. */
+const AWS_DELAYS = {
+  allocationDelayMs: 90_000,
+  settling: { minMs: 60_000, maxMs: 180_000, correctedShare: 0.05, correctedAfterMs: 60_000 },
+};
+const NO_DELAYS = {
+  allocationDelayMs: 0,
+  settling: { minMs: 0, maxMs: 0, correctedShare: 0, correctedAfterMs: 0 },
+};
 
 /** @throws Error naming the variable that is out of bounds. */
 export const parseSettings = (environment: NodeJS.ProcessEnv): Settings => {
@@ -34,6 +58,8 @@ export const parseSettings = (environment: NodeJS.ProcessEnv): Settings => {
     maxEnvironments: env.integer('LOCAL_MAX_ENVIRONMENTS', { min: 0, max: 1000, fallback: 0 }),
     queueWaitMs: 1000 * env.integer('LOCAL_QUEUE_SECONDS', { min: 0, max: 60, fallback: 5 }),
     idleMs: 1000 * env.integer('LOCAL_IDLE_SECONDS', { min: 1, max: 86_400, fallback: 600 }),
+    tickSeconds: env.integer('LOCAL_TICK_SECONDS', { min: 1, max: 60, fallback: limits === 'aws' ? 60 : 5 }),
+    ...(limits === 'aws' ? AWS_DELAYS : NO_DELAYS),
     params: parseParams(env.optionalText('PARAMS', '')),
   };
 };

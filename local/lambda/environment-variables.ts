@@ -4,6 +4,8 @@ import type { FunctionConfig } from './function-config.ts';
 export interface EnvironmentIdentity {
   readonly config: FunctionConfig;
   readonly version: string;
+  /** Started ahead of calls, for provisioned concurrency. */
+  readonly provisioned: boolean;
   readonly id: string;
   /** Its private /tmp. */
   readonly scratch: string;
@@ -15,6 +17,7 @@ export interface EnvironmentIdentity {
 export const environmentVariables = ({
   config,
   version,
+  provisioned,
   id,
   scratch,
   compileCache,
@@ -37,7 +40,7 @@ export const environmentVariables = ({
   AWS_LAMBDA_FUNCTION_NAME: config.name,
   AWS_LAMBDA_FUNCTION_VERSION: version,
   AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(config.memorySizeMb),
-  AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
+  AWS_LAMBDA_INITIALIZATION_TYPE: provisioned ? 'provisioned-concurrency' : 'on-demand',
   AWS_LAMBDA_LOG_GROUP_NAME: `/aws/lambda/${config.name}`,
   AWS_LAMBDA_LOG_STREAM_NAME: `local/[${version}]${id}`,
   AWS_EC2_METADATA_DISABLED: 'true',

@@ -11,6 +11,8 @@ import type { EventMessage, RuntimeMessage } from './messages.ts';
 const RUNTIME = join(import.meta.dirname, 'runtime.ts');
 /** An on-demand init phase may take 10 s (Lambda developer guide, "Lambda execution environment lifecycle"). */
 const INIT_WITHIN_MS = 10_000;
+/** A provisioned one may take as long as the longest timeout (same guide). */
+const PROVISIONED_INIT_WITHIN_MS = 900_000;
 
 /** What came of one event: the function's result, a function error (Lambda's `Unhandled`), or text that is no JSON. */
 export interface Outcome {
@@ -18,10 +20,18 @@ export interface Outcome {
   readonly payload: string;
   /** The last 4 KB printed; only where it was asked for. */
   readonly log?: string;
+  /** From the event's leaving to its answer; 0 where no handler ran. */
+  readonly durationMs: number;
 }
+
+type Ending = Pick<Outcome, 'kind' | 'payload'>;
 
 export interface EnvironmentOptions extends EnvironmentIdentity {
   readonly log: LogFile;
+  /** What it prints to stdout. */
+  readonly onOutput: (text: string) => void;
+  /** Nothing more comes. */
+  readonly onOutputEnded: () => void;
   /** The process is ready for its first event. */
   readonly onReady: (environment: Environment) => void;
   /** The process is gone; `initFailure` where it never became ready. */
@@ -47,6 +57,7 @@ interface Running {
  */
 export class Environment {
   readonly version: string;
+  readonly provisioned: boolean;
   readonly #options: EnvironmentOptions;
   readonly #child: ChildProcess;
   readonly #ended = Promise.withResolvers<void>();
@@ -60,8 +71,9 @@ export class Environment {
   #memoryBytes = 0;
 
   constructor(options: EnvironmentOptions) {
-    const { config, version, scratch } = options;
+    const { config, version, provisioned, scratch } = options;
     this.version = version;
+    this.provisioned = provisioned;
     this.#options = options;
     mkdirSync(scratch, { recursive: true });
     this.#child = fork(RUNTIME, [], {
@@ -85,6 +97,11 @@ export class Environment {
 
   get invocations(): number {
     return this.#invocations;
+  }
+
+  /** Resolves when the process and its /tmp are gone. */
+  get gone(): Promise<void> {
+    return this.#ended.promise;
   }
 
   /** As of the last look; 0 before the first. */
@@ -138,9 +155,10 @@ export class Environment {
 
   #listen(): void {
     const child = this.#child;
+    const initWithinMs = this.provisioned ? PROVISIONED_INIT_WITHIN_MS : INIT_WITHIN_MS;
     const initTimer = setTimeout(() => {
-      this.#kill('Sandbox.Timedout', `Init timed out after ${(INIT_WITHIN_MS / 1000).toFixed(2)} seconds`);
-    }, INIT_WITHIN_MS);
+      this.#kill('Sandbox.Timedout', `Init timed out after ${(initWithinMs / 1000).toFixed(2)} seconds`);
+    }, initWithinMs);
     child.stdout?.setEncoding('utf8').on('data', (text: string) => this.#onOutput('stdout', text));
     child.stderr?.setEncoding('utf8').on('data', (text: string) => this.#onOutput('stderr', text));
     child.on('message', (message: RuntimeMessage) => {
@@ -148,7 +166,10 @@ export class Environment {
       this.#onMessage(message);
     });
 
-    child.once('close', () => this.#running?.tail?.end());
+    child.once('close', () => {
+      this.#running?.tail?.end();
+      this.#options.onOutputEnded();
+    });
 
     const onEnd = (how: string): void => {
       clearTimeout(initTimer);
@@ -181,8 +202,9 @@ export class Environment {
     }
   }
 
-  async #finish(running: Running, outcome: Outcome): Promise<void> {
+  async #finish(running: Running, ending: Ending): Promise<void> {
     clearTimeout(running.timer);
+    const outcome = { ...ending, durationMs: performance.now() - running.startedMs };
     if (running.tail !== undefined) await running.tail.complete();
     // The process may have ended while the answer waited for its log.
     if (this.#running === running) this.#settle(running, outcome);
@@ -190,24 +212,26 @@ export class Environment {
 
   #settle(running: Running, outcome: Outcome): void {
     this.#running = undefined;
-    const { tail, startedMs } = running;
+    const { tail } = running;
     if (tail === undefined) {
       running.resolve(outcome);
       return;
     }
     const { memorySizeMb } = this.#options.config;
-    tail.report({ ms: performance.now() - startedMs, memorySizeMb, usedMb: toMb(this.#memoryBytes) });
+    tail.report({ ms: outcome.durationMs, memorySizeMb, usedMb: toMb(this.#memoryBytes) });
     running.resolve({ ...outcome, log: tail.text });
   }
 
   #onOutput(stream: LogStream, text: string): void {
-    this.#options.log.append(this.#running?.tail?.push(stream, text) ?? text);
+    const printed = this.#running?.tail?.push(stream, text) ?? text;
+    this.#options.log.append(printed);
+    if (stream === 'stdout' && printed !== '') this.#options.onOutput(printed);
   }
 
   #onEnd(how: string): void {
     const running = this.#running;
     // First, so that a call that is given back does not come here again.
-    this.#options.onExit(this, this.#isReady ? undefined : this.#failure('init', how));
+    this.#options.onExit(this, this.#isReady ? undefined : { ...this.#failure('init', how), durationMs: 0 });
     if (running !== undefined) void this.#fail(running, how);
     rm(this.#options.scratch, { recursive: true, force: true })
       .catch(() => undefined)
@@ -222,7 +246,8 @@ export class Environment {
       running.resolve(undefined);
       return;
     }
-    const outcome = this.#failure(running.requestId, how);
+    const durationMs = performance.now() - running.startedMs;
+    const outcome = { ...this.#failure(running.requestId, how), durationMs };
     if (running.tail !== undefined) {
       await running.tail.complete();
       running.tail.add(`${outcome.payload}\n`);
@@ -230,7 +255,7 @@ export class Environment {
     this.#settle(running, outcome);
   }
 
-  #failure(requestId: string, how: string): Outcome {
+  #failure(requestId: string, how: string): Ending {
     const killed = this.#killed;
     if (killed === undefined && this.#lastWords !== undefined) {
       return { kind: 'failed', payload: this.#lastWords };

@@ -21,9 +21,20 @@ export class LambdaError extends Error {
   }
 }
 
-export const throttled = (functionName: string, why: string): LambdaError =>
+export const throttled = (
+  functionName: string,
+  why: string,
+  reason = 'ReservedFunctionConcurrentInvocationLimitExceeded',
+): LambdaError =>
   new LambdaError('TooManyRequestsException', 429, `Rate Exceeded: ${functionName} ${why}`, {
-    reason: 'ReservedFunctionConcurrentInvocationLimitExceeded',
+    reason,
+    retryAfterSeconds: 1,
+  });
+
+/** Too many calls of Lambda's API itself. */
+export const callerThrottled = (why: string): LambdaError =>
+  new LambdaError('TooManyRequestsException', 429, why, {
+    reason: 'CallerRateLimitExceeded',
     retryAfterSeconds: 1,
   });
 
@@ -36,6 +47,15 @@ export const eventTooLarge = (maxBytes: number): LambdaError =>
 
 export const unreadableEvent = (why: string): LambdaError =>
   new LambdaError('InvalidRequestContentException', 400, `Could not parse request body into json: ${why}`);
+
+export const shuttingDown = (): LambdaError =>
+  new LambdaError('ServiceException', 500, 'the local cloud is shutting down');
+
+export const notFound = (message: string): LambdaError =>
+  new LambdaError('ResourceNotFoundException', 404, message);
+
+export const conflict = (message: string): LambdaError =>
+  new LambdaError('ResourceConflictException', 409, message);
 
 export const invalidParameter = (message: string): LambdaError =>
   new LambdaError('InvalidParameterValueException', 400, message);

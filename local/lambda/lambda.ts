@@ -1,27 +1,38 @@
-import { randomUUID } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import type { Clock } from '../../lib/clock.ts';
-import type { Outcome } from './environment.ts';
-import { type FunctionConfig, functionArn, resolveVersion } from './function-config.ts';
-import { eventTooLarge, LambdaError, unreadableEvent } from './lambda-error.ts';
-import { MAX_EVENT_BYTES, MAX_PAYLOAD_BYTES } from './limits.ts';
+import type { RecordMetric } from '../services/cloudwatch/metric-datum.ts';
+import { Account, type Usage } from './account.ts';
+import { createAdmission } from './admission.ts';
+import type { FunctionConfig } from './function-config.ts';
+import { type DeployedFunction, Functions } from './functions.ts';
+import { readGauges } from './gauges.ts';
+import { createInvoke } from './invoke.ts';
+import { Launcher } from './launcher.ts';
 import { openLogFile } from './log-file.ts';
 import { watchMemory } from './memory-watch.ts';
 import { Pool } from './pool.ts';
 import { createRestApi } from './rest-api.ts';
+import { TokenBucket } from './token-bucket.ts';
+import { createVendedMetrics } from './vended-metrics.ts';
 
 const REAP_EVERY_MS = 1000;
 const DEFAULT_QUEUE_LENGTH = 1000;
+/** What an account has unless it asked for more (Lambda quotas). */
+const DEFAULT_ACCOUNT_CONCURRENCY = 1000;
 
 export interface LambdaSettings {
-  /** `aws`: no queue, and bounds on payloads hold. */
+  /** `aws`: no queue, and bounds on payloads, on rates and on the account's concurrency hold. */
   readonly limits: 'aws' | 'off';
   readonly queueWaitMs: number;
   /** How many calls may wait, per function; 1000 unless given. */
   readonly queueLength?: number;
   readonly idleMs: number;
+  /** From a request for provisioned concurrency to the start of its environments; 0 unless given. */
+  readonly allocationDelayMs?: number;
+  /** What all functions may run at once under `aws`, and have provisioned and reserved; 1000 unless given. */
+  readonly accountConcurrency?: number;
 }
 
 export interface InvokeCall {
@@ -49,6 +60,9 @@ export interface EnvironmentStatus {
   readonly functionName: string;
   readonly version: string;
   readonly pid: number | undefined;
+  /** Started for provisioned concurrency. */
+  readonly provisioned: boolean;
+  /** `starting`: not yet usable. */
   readonly state: 'starting' | 'idle' | 'busy';
   readonly invocations: number;
   /** As of the last look, a fraction of a second ago; 0 before the first. */
@@ -63,7 +77,7 @@ export interface QueueStatus {
 export interface LambdaService {
   /** @throws LambdaError when the call is refused before any function runs: unknown, throttled, too large, no JSON. */
   invoke(call: InvokeCall): Promise<InvokeResult>;
-  /** Lambda's REST API, as far as an SDK needs it to invoke and to look around. */
+  /** Lambda's REST API, as far as an SDK needs it to invoke, to look around and to set concurrency. */
   readonly handle: (request: IncomingMessage, response: ServerResponse) => void;
   status(): readonly EnvironmentStatus[];
   queues(): readonly QueueStatus[];
@@ -78,94 +92,93 @@ export interface LambdaOptions {
   readonly settings: LambdaSettings;
   readonly now: Clock;
   readonly onError: (error: unknown) => void;
+  /** Takes what Lambda tells CloudWatch, once a second. */
+  readonly record?: RecordMetric;
+  /** What an environment prints to stdout, in chunks as they come. */
+  readonly onOutput?: (environmentId: string, text: string) => void;
+  readonly onOutputEnded?: (environmentId: string) => void;
 }
 
 /** Lambda on this machine: functions, versions, aliases, and the environments that run them. */
 export const createLambda = (options: LambdaOptions): LambdaService => {
-  const { functions, directory, settings, now, onError } = options;
+  const { directory, settings, now, onError, record } = options;
   const isBounded = settings.limits === 'aws';
   const scratchRoot = join(directory, 'environments', 'tmp');
   rmSync(scratchRoot, { recursive: true, force: true });
 
+  const account = new Account(settings.accountConcurrency ?? DEFAULT_ACCOUNT_CONCURRENCY, () =>
+    functions.all.map(describeUsage),
+  );
+  const accountRate = new TokenBucket(now);
   const openPool = (config: FunctionConfig): Pool =>
     new Pool({
       config,
-      scratchRoot,
-      compileCache: join(directory, 'environments', 'compiled'),
-      log: openLogFile(join(directory, 'logs', `${config.name}.log`)),
+      launcher: createLauncher(config, scratchRoot, options),
+      admission: createAdmission({ account, functionName: config.name, accountRate, isBounded, now }),
       now,
       queueLength: isBounded ? 0 : (settings.queueLength ?? DEFAULT_QUEUE_LENGTH),
       queueWaitMs: settings.queueWaitMs,
+      allocationDelayMs: settings.allocationDelayMs ?? 0,
+      isRateBounded: isBounded,
     });
-  const all = functions.map((config) => ({ config, pool: openPool(config) }));
-  const byName = new Map(all.map((each) => [each.config.name, each]));
+  const functions = new Functions(options.functions.map((config) => ({ config, pool: openPool(config) })));
 
-  const find = (functionName: string, qualifier?: string) => {
-    const found = byName.get(functionName);
-    const version = found && resolveVersion(found.config, qualifier);
-    if (found === undefined || version === undefined) {
-      const name = qualifier === undefined ? functionName : `${functionName}:${qualifier}`;
-      throw new LambdaError('ResourceNotFoundException', 404, `Function not found: ${name}`);
-    }
-    return { ...found, version };
-  };
-
-  const invoke = async (call: InvokeCall): Promise<InvokeResult> => {
-    const { functionName, qualifier, payload, clientContext, tail = false } = call;
-    const { config, pool, version } = find(functionName, qualifier);
-    if (isBounded && Buffer.byteLength(payload) > MAX_EVENT_BYTES) throw eventTooLarge(MAX_EVENT_BYTES);
-    const requestId = randomUUID();
-    const arn = functionArn(config, qualifier);
-    const outcome = await pool.run({ version, requestId, arn, payload, clientContext, tail });
-    if (outcome.kind === 'unreadable') throw unreadableEvent(outcome.payload);
-    return { ...toResult(outcome, isBounded), executedVersion: version, requestId };
-  };
+  const metrics = createVendedMetrics({ record, now, readGauges: () => readGauges(account, functions) });
+  const { onFinished, onThrottled } = metrics;
+  const invoke = createInvoke({ functions, isBounded, onFinished, onThrottled });
 
   const memoryWatch = watchMemory({
-    environments: () => all.flatMap(({ pool }) => [...pool.environments]),
+    environments: () => functions.all.flatMap(({ pool }) => pool.environments),
     onError,
   });
   const reaper = setInterval(() => {
-    for (const { pool } of all) pool.reap(settings.idleMs);
+    for (const { pool } of functions.all) pool.reap(settings.idleMs);
   }, REAP_EVERY_MS);
 
   return {
     invoke,
-    handle: createRestApi({ find, invoke, functions, onError }),
-    status: () => all.flatMap(({ config, pool }) => describePool(config, pool)),
-    queues: () => all.map(({ config, pool }) => ({ functionName: config.name, waiting: pool.queued })),
+    handle: createRestApi({ functions, account, invoke, isBounded, now, onError }),
+    status: () => functions.all.flatMap(describeEnvironments),
+    queues: () =>
+      functions.all.map(({ config, pool }) => ({ functionName: config.name, waiting: pool.queued })),
     close: async () => {
       memoryWatch.stop();
       clearInterval(reaper);
-      await Promise.all(all.map(({ pool }) => pool.close()));
+      await Promise.all(functions.all.map(({ pool }) => pool.close()));
+      metrics.close();
       rmSync(scratchRoot, { recursive: true, force: true });
     },
   };
 };
 
-const toResult = (
-  { kind, payload, log }: Outcome,
-  isBounded: boolean,
-): Pick<InvokeResult, 'payload' | 'functionError' | 'log'> => {
-  const isTooLarge = isBounded && Buffer.byteLength(payload) > MAX_PAYLOAD_BYTES;
-  return {
-    payload: isTooLarge ? responseTooLarge(payload) : payload,
-    ...(kind === 'answer' && !isTooLarge ? {} : { functionError: 'Unhandled' }),
-    ...(log === undefined ? {} : { log }),
-  };
-};
-
-const responseTooLarge = (payload: string): string =>
-  JSON.stringify({
-    errorType: 'Function.ResponseSizeTooLarge',
-    errorMessage: `Response payload size (${Buffer.byteLength(payload)} bytes) exceeded maximum allowed payload size (${MAX_PAYLOAD_BYTES} bytes).`,
+const createLauncher = (
+  config: FunctionConfig,
+  scratchRoot: string,
+  { directory, onOutput, onOutputEnded }: LambdaOptions,
+): Launcher =>
+  new Launcher({
+    config,
+    scratchRoot,
+    compileCache: join(directory, 'environments', 'compiled'),
+    log: openLogFile(join(directory, 'logs', `${config.name}.log`)),
+    onOutput: onOutput ?? (() => undefined),
+    onOutputEnded: onOutputEnded ?? (() => undefined),
   });
 
-const describePool = ({ name }: FunctionConfig, pool: Pool): readonly EnvironmentStatus[] =>
-  [...pool.environments].map((environment) => ({
-    functionName: name,
+const describeUsage = ({ config, pool }: DeployedFunction): Usage => ({
+  functionName: config.name,
+  onDemand: pool.onDemandExecutions,
+  provisionedBusy: pool.provisioned.busyCount,
+  allocated: pool.provisioned.allocated,
+  claimed: pool.provisioned.claimed,
+});
+
+const describeEnvironments = ({ config, pool }: DeployedFunction): readonly EnvironmentStatus[] =>
+  pool.environments.map((environment) => ({
+    functionName: config.name,
     version: environment.version,
     pid: environment.pid,
+    provisioned: environment.provisioned,
     state: environment.isBusy ? 'busy' : pool.isIdle(environment) ? 'idle' : 'starting',
     invocations: environment.invocations,
     memoryBytes: environment.memoryBytes,

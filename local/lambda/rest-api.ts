@@ -1,57 +1,50 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { describeAlias, describeAliases, describeFunction, describeVersions } from './describe-function.ts';
-import type { FunctionConfig } from './function-config.ts';
+import type { Clock } from '../../lib/clock.ts';
+import type { Account } from './account.ts';
+import { createControlPlaneRate } from './control-plane-rate.ts';
+import type { Functions } from './functions.ts';
 import type { InvokeCall, InvokeResult } from './lambda.ts';
 import { invalidParameter, LambdaError } from './lambda-error.ts';
+import { concurrencyOperations } from './rest-concurrency.ts';
+import { functionOperations } from './rest-functions.ts';
 import { createInvokeOperation } from './rest-invoke.ts';
+import { provisionedOperations } from './rest-provisioned.ts';
+import { type Answer, operation, path } from './rest-route.ts';
 
 export interface RestApiOptions {
-  /** @throws LambdaError ResourceNotFoundException. */
-  readonly find: (
-    functionName: string,
-    qualifier?: string,
-  ) => { readonly config: FunctionConfig; readonly version: string };
+  readonly functions: Functions;
+  readonly account: Account;
   readonly invoke: (call: InvokeCall) => Promise<InvokeResult>;
-  readonly functions: readonly FunctionConfig[];
+  /** Whether the bounds on the rate of calls other than Invoke hold. */
+  readonly isBounded: boolean;
+  readonly now: Clock;
   readonly onError: (error: unknown) => void;
 }
 
-export interface Asked {
-  readonly name: string;
-  readonly qualifier: string | undefined;
-  /** What the path names below the function: an alias. */
-  readonly part: string;
-  readonly request: IncomingMessage;
-}
-
-export interface Answer {
-  readonly status: number;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body: string;
-}
-
-type Operation = readonly [method: string, path: RegExp, run: (asked: Asked) => Promise<Answer> | Answer];
-
 /**
- * Lambda's REST API (2015-03-31): Invoke in its three types, and what one needs to look around. Lists come whole, on
- * one page. Signatures are not verified.
+ * Lambda's REST API: Invoke in its three types, concurrency, aliases, and what one needs to look around. Lists come
+ * whole, on one page, but for that of provisioned concurrency. Signatures are not verified.
  */
 export const createRestApi = (options: RestApiOptions) => {
   const operations = [
-    ['POST', path('/invocations'), createInvokeOperation(options)] as const,
-    ...lookingAround(options),
+    operation('POST', path('2015-03-31', '/invocations'), createInvokeOperation(options), 'invoke'),
+    ...provisionedOperations(options),
+    ...concurrencyOperations(options),
+    ...functionOperations(options),
   ];
+  const admit = options.isBounded ? createControlPlaneRate(options.now) : () => undefined;
 
   const answer = async (request: IncomingMessage): Promise<Answer> => {
     const [pathname = '/', query] = (request.url ?? '/').split('?', 2);
-    const searchParams = new URLSearchParams(query);
-    for (const [method, pattern, run] of operations) {
+    const search = new URLSearchParams(query);
+    for (const { method, path: pattern, rate, run } of operations) {
       const match = request.method === method ? pattern.exec(pathname) : null;
       if (match === null) continue;
+      admit(rate);
       const { name, qualifier } = parseName(decode(match[1]));
-      const asked = searchParams.get('Qualifier') ?? qualifier;
-      return run({ name, qualifier: asked, part: decode(match[2]), request });
+      const asked = search.get('Qualifier') ?? qualifier;
+      return run({ name, qualifier: asked, part: decode(match[2]), search, request });
     }
     throw new LambdaError('NotImplemented', 501, `The local Lambda has no ${request.method} ${pathname}`);
   };
@@ -67,24 +60,6 @@ export const createRestApi = (options: RestApiOptions) => {
       .catch(options.onError);
   };
 };
-
-const lookingAround = ({ find, functions }: RestApiOptions): readonly Operation[] => [
-  ['GET', path('/configuration'), ({ name, qualifier }) => json(describe(find(name, qualifier)))],
-  ['GET', path('/aliases'), ({ name }) => json({ Aliases: describeAliases(find(name).config) })],
-  ['GET', path('/aliases/([^/]+)'), ({ name, part }) => json(describeAlias(find(name).config, part))],
-  ['GET', path('/versions'), ({ name }) => json({ Versions: describeVersions(find(name).config) })],
-  ['GET', path(''), ({ name, qualifier }) => json({ Configuration: describe(find(name, qualifier)) })],
-  [
-    'GET',
-    /^\/2015-03-31\/functions\/?$/,
-    () => json({ Functions: functions.map((config) => describeFunction(config, '$LATEST')) }),
-  ],
-];
-
-const describe = ({ config, version }: { config: FunctionConfig; version: string }): object =>
-  describeFunction(config, version);
-
-const path = (below: string): RegExp => new RegExp(`^/2015-03-31/functions/([^/]+)${below}$`);
 
 /** @throws LambdaError for a `%` that starts no escape. */
 const decode = (part = ''): string => {
@@ -119,5 +94,3 @@ const encodeError = (error: unknown, onError: (error: unknown) => void): Answer 
     }),
   };
 };
-
-const json = (value: object): Answer => ({ status: 200, body: JSON.stringify(value) });

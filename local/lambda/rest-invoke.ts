@@ -3,7 +3,8 @@ import { readBody } from '../read-body.ts';
 import type { InvokeCall, InvokeResult } from './lambda.ts';
 import { eventTooLarge, invalidParameter, LambdaError, unreadableEvent } from './lambda-error.ts';
 import { MAX_EVENT_BYTES } from './limits.ts';
-import type { Answer, Asked, RestApiOptions } from './rest-api.ts';
+import type { RestApiOptions } from './rest-api.ts';
+import type { Answer, Asked } from './rest-route.ts';
 
 const MAX_PENDING_EVENTS = 1000;
 
@@ -12,7 +13,7 @@ const MAX_PENDING_EVENTS = 1000;
  * function runs, so theirs is parsed here. An asynchronous event (type `Event`) runs once: AWS would retry one that
  * fails twice more, and one that is throttled for six hours.
  */
-export const createInvokeOperation = ({ find, invoke, onError }: RestApiOptions) => {
+export const createInvokeOperation = ({ functions, invoke, onError }: RestApiOptions) => {
   let pendingEvents = 0;
 
   const invokeLater = (call: InvokeCall): void => {
@@ -26,7 +27,7 @@ export const createInvokeOperation = ({ find, invoke, onError }: RestApiOptions)
   };
 
   return async ({ name, qualifier, request }: Asked): Promise<Answer> => {
-    const { version } = find(name, qualifier);
+    const { version } = functions.find(name, qualifier);
     const type = request.headers['x-amz-invocation-type'] ?? 'RequestResponse';
     if (type !== 'RequestResponse' && type !== 'Event' && type !== 'DryRun') {
       throw invalidParameter(`InvocationType ${String(type)} is none of RequestResponse, Event, DryRun`);

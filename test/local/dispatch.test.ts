@@ -19,6 +19,7 @@ const serviceFor = (request: { url?: string; headers?: Record<string, string> })
     s3: note('s3'),
     dynamodb: note('dynamodb'),
     lambda: note('lambda'),
+    monitoring: note('monitoring'),
     httpApi: note('httpApi'),
   })(
     { url: '/', headers: {}, ...request } as unknown as IncomingMessage,
@@ -35,6 +36,7 @@ describe('dispatchToServices', () => {
     ['s3', 's3'],
     ['dynamodb', 'dynamodb'],
     ['lambda', 'lambda'],
+    ['monitoring', 'monitoring'],
     ['sagemaker', 'httpApi'],
     ['execute-api', 'httpApi'],
     ['sqs', '501'],

@@ -5,7 +5,12 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import type { FunctionConfig } from '../../../local/lambda/function-config.ts';
-import { createLambda, type LambdaService, type LambdaSettings } from '../../../local/lambda/lambda.ts';
+import {
+  createLambda,
+  type LambdaOptions,
+  type LambdaService,
+  type LambdaSettings,
+} from '../../../local/lambda/lambda.ts';
 
 export interface Harness {
   readonly lambda: LambdaService;
@@ -16,7 +21,7 @@ export interface Harness {
   close(): Promise<void>;
 }
 
-export interface HarnessOptions {
+export interface HarnessOptions extends Pick<LambdaOptions, 'record' | 'onOutput' | 'onOutputEnded'> {
   /** Function name -> source of its handler, `handler.mjs` unless a name is given. */
   readonly functions: Readonly<
     Record<string, { readonly source: string; readonly file?: string } & Partial<FunctionConfig>>
@@ -30,6 +35,7 @@ export const startLambda = async ({
   functions,
   settings,
   now = Date.now,
+  ...sinks
 }: HarnessOptions): Promise<Harness> => {
   const directory = mkdtempSync(join(tmpdir(), 'lambda-'));
   const errors: unknown[] = [];
@@ -44,6 +50,7 @@ export const startLambda = async ({
     directory,
     settings: { limits: 'off', queueWaitMs: 10_000, idleMs: 600_000, ...settings },
     now,
+    ...sinks,
     onError: (error) => errors.push(error),
   });
 
