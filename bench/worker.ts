@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
 import { gunzipSync } from 'node:zlib';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { createCallNotes } from '../functions/inference/call-notes.ts';
 import { createInference } from '../functions/inference/inference.ts';
 import { s3Stores } from '../lib/aws/s3-model-store.ts';
 import { createEngineRegistry } from '../lib/engines/registry.ts';
@@ -93,7 +94,18 @@ const startWorker = (url: string, directory: string) => {
     onLoaded: async () => undefined,
     onFault: fail,
   });
-  const handler = createInference({ models, metrics, worker: 'bench', timer, onFault: fail });
+  const notes = createCallNotes({
+    metrics,
+    models,
+    catalog: memoryWorkerCatalog(),
+    publishShare: () => undefined,
+    startsAhead: false,
+    initMs: 0,
+    tickMs: 60_000,
+    now: Date.now,
+    onError: fail,
+  });
+  const handler = createInference({ models, metrics, notes, worker: 'bench', timer, onFault: fail });
   return async (model: string): Promise<void> => {
     const call = { model, contentType: 'application/json', accept: undefined, body, isBase64Encoded: false };
     const reply = await handler(call, { getRemainingTimeInMillis: () => 30_000 });

@@ -1,4 +1,5 @@
 const { execFile } = require('node:child_process');
+const { createHash } = require('node:crypto');
 const { mkdirSync, readFileSync, rmSync } = require('node:fs');
 const { join, resolve } = require('node:path');
 const { promisify } = require('node:util');
@@ -17,7 +18,10 @@ module.exports = class LambdaMme {
     this.hooks = {
       'before:package:createDeploymentArtifacts': () => this.build(),
       'before:package:compileLayers': () => command === 'package' && this.packageLayersOffline(),
-      'before:package:compileFunctions': () => this.nameAliases(),
+      'before:package:compileFunctions': () => {
+        this.nameAliases();
+        this.nameDeployment();
+      },
       'after:package:compileFunctions': () => this.addAliases(),
       'before:invoke:local:invoke': () => this.build(),
     };
@@ -47,6 +51,14 @@ module.exports = class LambdaMme {
       const logicalId = `${this.naming().getNormalizedFunctionName(name)}LiveAlias`;
       this.serverless.service.getFunction(name).targetAlias = { name: ALIAS, logicalId };
     }
+  }
+
+  /** The scaler looks at versions again when this changes: with the code, and with what the functions are given. */
+  nameDeployment() {
+    const { functions, provider } = this.serverless.service;
+    const hash = createHash('sha256').update(readFileSync(join(__dirname, '..', 'dist', 'key')));
+    hash.update(JSON.stringify([functions, provider.environment]));
+    functions.scaler.environment.DEPLOYMENT = hash.digest('hex').slice(0, 12);
   }
 
   addAliases() {

@@ -24,6 +24,9 @@ export interface InferenceConfig {
   readonly refreshMs: number;
   readonly refusalMs: number;
   readonly slowLoadMs: number;
+  /** The scaler's minute. */
+  readonly tickMs: number;
+  readonly flushEveryMs: number;
   readonly allowCustomCode: boolean;
   /** Workers that an artifact may ask for. */
   readonly artifactWorkers: number;
@@ -52,6 +55,7 @@ export const parseInferenceConfig = (environment: NodeJS.ProcessEnv): InferenceC
     fallback: 1769,
   });
   const defaultMb = Math.max(LEAST_MB, Math.floor(SHARE_FOR_MODELS * functionMb - RESERVED_MB));
+  const tickMs = 1000 * env.integer('TICK_SECONDS', { min: 1, max: 60, fallback: 60 });
   return {
     group: env.text('GROUP'),
     version: env.optionalText('AWS_LAMBDA_FUNCTION_VERSION', '$LATEST'),
@@ -71,6 +75,8 @@ export const parseInferenceConfig = (environment: NodeJS.ProcessEnv): InferenceC
     refreshMs: seconds('REFRESH_SECONDS', 86_400, 60),
     refusalMs: seconds('REFUSAL_SECONDS', 3600, 10),
     slowLoadMs: seconds('SLOW_LOAD_SECONDS', 360, 5),
+    tickMs,
+    flushEveryMs: tickMs / 6,
     allowCustomCode: env.flag('ALLOW_CUSTOM_CODE', false),
     artifactWorkers: env.integer('ALLOW_ARTIFACT_WORKERS', { min: 0, max: 1000, fallback: 0 }),
     weightsPrefixes: env.list('WEIGHTS_PREFIXES'),

@@ -1,47 +1,38 @@
 import { Logger } from '@aws-lambda-powertools/logger';
 import { dynamodbWorkerCatalog } from '../../lib/aws/dynamodb-worker-catalog.ts';
 import { s3Stores } from '../../lib/aws/s3-model-store.ts';
-import { workerMetrics } from '../../lib/aws/worker-metrics.ts';
-import { createEngineRegistry, warmUp } from '../../lib/engines/registry.ts';
-import { DiskCache } from '../../lib/models/disk-cache.ts';
-import { nativeBytes } from '../../lib/models/memory-forecast.ts';
-import { createModels } from '../../lib/models/models.ts';
+import { shareMetrics, workerMetrics } from '../../lib/aws/worker-metrics.ts';
+import { warmUp } from '../../lib/engines/registry.ts';
+import { createCallNotes } from './call-notes.ts';
 import { parseInferenceConfig } from './config.ts';
 import { createInference } from './inference.ts';
-import { createLoadedNotes } from './loaded-notes.ts';
+import { openModels } from './open-models.ts';
 import { prepare } from './prepare.ts';
 
 const config = parseInferenceConfig(process.env);
 const logger = new Logger({ serviceName: config.group });
 const now = Date.now;
 const timer = (): number => performance.now();
-const onFault = (error: unknown, model?: string): void =>
+const onError = (error: unknown, model?: string): void =>
   logger.warn('failed, and no call had to bear it', { model, error });
 const catalog = dynamodbWorkerCatalog(process.env, config.tableName);
-const metrics = workerMetrics({ ...config, now, loadedModels: () => models.usage().models });
+const metrics = workerMetrics({ ...config, now, usage: () => models.usage() });
+const parts = { ...config, catalog, metrics, now, timer, onError };
 
-const models = createModels({
-  ...config,
+const models = openModels({
+  ...parts,
   ...s3Stores(process.env, config),
   loads: catalog,
-  disk: new DiskCache({ root: config.diskRoot, maxBytes: config.diskBytes, onError: onFault }),
-  engine: createEngineRegistry({ ...config, now }),
-  limits: { maxUnpackedBytes: config.diskBytes, maxEntries: 1000 },
-  metrics,
-  now,
-  timer,
-  nativeBytes: () => nativeBytes(process.memoryUsage()),
-  onLoaded: createLoadedNotes({ ...config, catalog, log: (note) => logger.warn('serving.properties', note) }),
-  onFault,
+  log: (note) => logger.warn('serving.properties', note),
+  onFault: onError,
 });
 
 export const handler = createInference({
+  ...parts,
   models,
-  metrics,
-  worker: config.worker,
-  timer,
+  notes: createCallNotes({ ...parts, models, publishShare: shareMetrics(config), initMs: timer() }),
   onFault: (error, model) => logger.error('call failed', { model, error }),
 });
 
 // Lambda calls a provisioned environment ready when the module has loaded, this line included.
-await prepare({ ...config, models, catalog, loadRuntime: warmUp, timer, onError: onFault });
+await prepare({ ...parts, models, loadRuntime: warmUp });

@@ -7,6 +7,7 @@ import { decodeDocument, encodeDocument } from '../../lib/protocol/codecs/docume
 import { answerCodec, requestCodec } from '../../lib/protocol/codecs/registry.ts';
 import { requestBody } from '../../lib/protocol/codecs/request-body.ts';
 import type { InferenceCall, InferenceReply } from '../../lib/protocol/envelope.ts';
+import type { CallNotes } from './call-notes.ts';
 
 /** Lambda's bound on an answer, in bytes of JSON (Lambda quotas: 6 MB each way). */
 const MAX_REPLY_BYTES = 6_291_456;
@@ -20,6 +21,7 @@ const TIME_FOR_THE_ANSWER_MS = 500;
 export interface InferenceDeps {
   readonly models: Models;
   readonly metrics: Metrics;
+  readonly notes: CallNotes;
   /** Names this environment. */
   readonly worker: string;
   /** In milliseconds with fractions, for durations only. */
@@ -28,15 +30,21 @@ export interface InferenceDeps {
   readonly onFault: (error: ServingError, model: string) => void;
 }
 
+/** How long a call waited for its model. */
+interface Waits {
+  ms: number;
+}
+
 /** The part of Lambda's context that is read. */
 export interface Invocation {
   getRemainingTimeInMillis(): number;
 }
 
 /** Open -> decode -> run -> encode. Every failure is a reply: exceptions do not survive the way back. */
-export const createInference = ({ models, metrics, worker, timer, onFault }: InferenceDeps) => {
-  const predict = async (call: InferenceCall, untilMs: number): Promise<InferenceReply> => {
+export const createInference = ({ models, metrics, notes, worker, timer, onFault }: InferenceDeps) => {
+  const predict = async (call: InferenceCall, untilMs: number, waits: Waits): Promise<InferenceReply> => {
     await using lease = await models.open(call.model);
+    waits.ms = lease.waitedMs ?? 0;
     return toReply(
       await answer(lease.model, call, {
         contentType: call.contentType,
@@ -58,12 +66,16 @@ export const createInference = ({ models, metrics, worker, timer, onFault }: Inf
   return async (call: InferenceCall, invocation: Invocation): Promise<InferenceReply> => {
     const startedMs = timer();
     metrics.flushIfDue();
-    const reply = await predict(call, startedMs + timeFor(call, invocation)).catch((error: unknown) =>
+    const waits: Waits = { ms: 0 };
+    const reply = await predict(call, startedMs + timeFor(call, invocation), waits).catch((error: unknown) =>
       fail(error, call),
     );
+    const tookMs = timer() - startedMs;
+    notes.note(call.model, tookMs, waits.ms);
     await models.settle();
+    await notes.settle();
     metrics.flushIfDue();
-    return { ...reply, worker, tookMicros: Math.round(1000 * (timer() - startedMs)) };
+    return { ...reply, worker, tookMicros: Math.round(1000 * tookMs) };
   };
 };
 

@@ -6,6 +6,8 @@ export interface LoadedNotesOptions {
   readonly catalog: Pick<WorkerCatalog, 'noteBounds'>;
   /** Workers that the deployment lets an artifact ask for. */
   readonly artifactWorkers: number;
+  /** In a slot, an artifact that no longer asks for workers says so. */
+  readonly startsAhead: boolean;
   readonly log: (note: { model: string; notes: string[] }) => void;
 }
 
@@ -14,10 +16,10 @@ export interface LoadedNotesOptions {
  * here; and the workers that it asks for, where the deployment lets it.
  */
 export const createLoadedNotes =
-  ({ catalog, artifactWorkers, log }: LoadedNotesOptions) =>
+  ({ catalog, artifactWorkers, startsAhead, log }: LoadedNotesOptions) =>
   async (model: string, properties: ServingProperties): Promise<void> => {
     const bounds = grantWorkers(properties, { most: artifactWorkers });
     const notes = [...properties.notes, ...(bounds.note === undefined ? [] : [bounds.note])];
     if (notes.length > 0) log({ model, notes });
-    if (bounds.minWorkers > 0) await catalog.noteBounds(model, bounds);
+    if (bounds.minWorkers > 0 || startsAhead) await catalog.noteBounds(model, bounds);
   };

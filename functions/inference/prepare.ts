@@ -1,5 +1,6 @@
 import type { PreloadReport } from '../../lib/catalog/catalog.ts';
 import type { WorkerCatalog } from '../../lib/catalog/worker-catalog.ts';
+import type { Clock } from '../../lib/clock.ts';
 import { toServingError } from '../../lib/errors.ts';
 import type { Models } from '../../lib/models/models.ts';
 
@@ -15,6 +16,8 @@ export interface PrepareDeps {
   readonly preloadMs: number;
   /** In milliseconds, for durations only. */
   readonly timer: () => number;
+  /** Epoch milliseconds. */
+  readonly now: Clock;
   readonly onError: (error: unknown) => void;
 }
 
@@ -29,7 +32,14 @@ export const prepare = async (deps: PrepareDeps): Promise<void> => {
   try {
     const [models] = await Promise.all([catalog.readPreloads(group), loadRuntime()]);
     const reports = await preload(models, deps);
-    if (reports.length > 0) await catalog.reportPreloads(group, version, reports);
+    const atMs = deps.now();
+    if (reports.length > 0) {
+      await catalog.reportPreloads(
+        group,
+        version,
+        reports.map((report) => ({ ...report, atMs })),
+      );
+    }
   } catch (error) {
     onError(error);
   }

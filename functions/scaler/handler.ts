@@ -1,15 +1,26 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Logger } from '@aws-lambda-powertools/logger';
+import { cloudwatchMetrics, createCloudWatchClient } from '../../lib/aws/cloudwatch-metrics.ts';
 import { createDynamoDBClient, dynamodbCatalog } from '../../lib/aws/dynamodb-catalog.ts';
-import { deployedGroups } from '../../lib/catalog/deployed-groups.ts';
+import { dynamodbScalerStore } from '../../lib/aws/dynamodb-scaler-store.ts';
+import { createFleetClient, lambdaFleet } from '../../lib/aws/lambda-fleet.ts';
+import { createPace } from '../../lib/scaling/pace.ts';
 import { parseScalerConfig } from './config.ts';
 import { createScaler, type TickReport } from './scaler.ts';
 
 const config = parseScalerConfig(process.env);
 const logger = new Logger({ serviceName: 'scaler' });
+const dynamodb = createDynamoDBClient();
 
 const tick = createScaler({
-  catalog: dynamodbCatalog(createDynamoDBClient(), config.tableName),
-  groups: deployedGroups(config),
+  ...config,
+  catalog: dynamodbCatalog(dynamodb, config.tableName),
+  store: dynamodbScalerStore(dynamodb, config.tableName),
+  fleet: lambdaFleet(createFleetClient()),
+  metrics: cloudwatchMetrics(createCloudWatchClient()),
+  now: Date.now,
+  pace: createPace({ perSecond: 5, now: Date.now, sleep }),
+  onFault: (error) => logger.warn('Lambda did not do what was asked; the next tick asks again', { error }),
 });
 
 export const handler = async (): Promise<TickReport> => {

@@ -1,11 +1,11 @@
 import type { WorkerCatalog } from '../catalog/worker-catalog.ts';
 import { type Attribute, encodePreload, groupKey, parseModels, preloadAttribute } from './group-row.ts';
+import { IN_WISHES, modelKey, WISHES } from './model-item.ts';
 import { type AwsEnvironment, createSignedRequests, readText } from './signed-requests.ts';
 
 type Item = Readonly<Record<string, Attribute>>;
 
 const loadKey = (model: string): string => `LOAD#${model}`;
-const modelKey = (model: string): string => `MODEL#${model}`;
 
 /** A worker that dies while it loads must not keep the others from it for longer than it could have gone on (380 s). */
 const LEASE_MS = 380_000;
@@ -106,10 +106,28 @@ export const dynamodbWorkerCatalog = (environment: AwsEnvironment, tableName: st
 
     async noteBounds(model, { minWorkers, maxWorkers }) {
       const most = maxWorkers === undefined ? '' : ', artifactMaxWorkers = :most';
-      await update(modelKey(model), `SET artifactMinWorkers = :least${most}`, {
+      await update(modelKey(model), `SET artifactMinWorkers = :least, ${WISHES} = :in${most}`, {
         ':least': { N: String(minWorkers) },
+        ':in': IN_WISHES,
         ...(maxWorkers === undefined ? {} : { ':most': { N: String(maxWorkers) } }),
       });
+    },
+
+    async noteMeasured(model, { sizeBytes, loadMs, maxWorkers, maxIdleSeconds }) {
+      const measured = {
+        sizeBytes,
+        loadMs,
+        artifactMaxWorkers: maxWorkers,
+        artifactMaxIdleSeconds: maxIdleSeconds,
+      };
+      const known = Object.entries(measured).flatMap(([name, value]) =>
+        value === undefined ? [] : [{ name, value: { N: String(Math.round(value)) } }],
+      );
+      await update(
+        modelKey(model),
+        `SET ${known.map(({ name }) => `${name} = :${name}`).join(', ')}`,
+        Object.fromEntries(known.map(({ name, value }) => [`:${name}`, value])),
+      );
     },
   };
 };

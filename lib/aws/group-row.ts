@@ -20,11 +20,12 @@ export const parseModels = (item: Item): readonly string[] =>
   (item['models']?.L ?? []).flatMap(({ S }) => S ?? []);
 
 export const encodePreload = (reports: readonly PreloadReport[]): Attribute => ({
-  L: reports.map(({ model, error, tookMs }) => ({
+  L: reports.map(({ model, error, tookMs, atMs }) => ({
     M: {
       model: { S: model },
       tookMs: { N: String(Math.round(tookMs)) },
       ...(error === undefined ? {} : { error: { S: error } }),
+      ...(atMs === undefined ? {} : { atMs: { N: String(atMs) } }),
     },
   })),
 });
@@ -40,4 +41,5 @@ const parseReport = (item: Item): PreloadReport => ({
   model: item['model']?.S ?? '',
   tookMs: Number(item['tookMs']?.N),
   ...(item['error']?.S === undefined ? {} : { error: item['error'].S }),
+  ...(item['atMs']?.N === undefined ? {} : { atMs: Number(item['atMs'].N) }),
 });

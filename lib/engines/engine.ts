@@ -86,6 +86,8 @@ export interface LoadedModel extends AsyncDisposable {
 /** A model that another one runs; every lease must be disposed of. */
 export interface ModelLease extends AsyncDisposable {
   readonly model: LoadedModel;
+  /** How long it was waited for, where it had to be loaded, in milliseconds. */
+  readonly waitedMs?: number;
 }
 
 export interface LoadContext {

@@ -39,10 +39,19 @@ export interface Loading {
 export const createLoading = (options: LoadingOptions): Loading => {
   const { store, disk, freshness, refusals, slowLoads, metrics } = options;
 
-  const open = async (name: string, folder: Folder, properties: ServingProperties): Promise<OpenedFolder> => {
+  const open = async (
+    name: string,
+    folder: Folder,
+    properties: ServingProperties,
+  ): Promise<OpenedFolder & Pick<Opened, 'maxWorkers' | 'maxIdleSeconds'>> => {
     const opened = await options.openFolder(name, folder, properties);
     metrics.timeMicros('ModelLoadingTime', 1000 * opened.loadMs);
-    return opened;
+    const { maxWorkers, maxIdleSeconds } = properties;
+    return {
+      ...opened,
+      ...(maxWorkers === undefined ? {} : { maxWorkers }),
+      ...(maxIdleSeconds === undefined ? {} : { maxIdleSeconds }),
+    };
   };
 
   /** What is on disk was good once; if it no longer is, it goes, and the store has the truth. */

@@ -16,6 +16,9 @@ export interface Opened {
   readonly sizeBytes: number;
   /** What it would take to load it again, in milliseconds. */
   readonly loadMs: number;
+  /** As the artifact's serving.properties say. */
+  readonly maxWorkers?: number;
+  readonly maxIdleSeconds?: number;
   /** Lets go of the folder, for models that need it as long as they are open. */
   readonly releaseFolder: () => void;
 }
@@ -60,6 +63,22 @@ export class MemoryCache {
   /** The ETag that a model was loaded with. */
   etagOf(name: string): string | undefined {
     return this.#held.peek(name)?.etag;
+  }
+
+  /** What was measured of a model, and what its artifact asks for; `undefined` when it is not open. */
+  describe(
+    name: string,
+  ): Pick<Opened, 'etag' | 'sizeBytes' | 'loadMs' | 'maxWorkers' | 'maxIdleSeconds'> | undefined {
+    const held = this.#held.peek(name);
+    if (held === undefined) return undefined;
+    const { etag, sizeBytes, loadMs, maxWorkers, maxIdleSeconds } = held;
+    return {
+      etag,
+      sizeBytes,
+      loadMs,
+      ...(maxWorkers === undefined ? {} : { maxWorkers }),
+      ...(maxIdleSeconds === undefined ? {} : { maxIdleSeconds }),
+    };
   }
 
   lease(name: string): ModelLease | undefined {

@@ -55,7 +55,26 @@ export interface Models {
   open(name: string): Promise<ModelLease>;
   /** Waits for what calls have set going beside them: an environment is frozen when it has answered. */
   settle(): Promise<void>;
-  usage(): { readonly models: number; readonly memoryBytes: number; readonly diskBytes: number };
+  usage(): ModelsUsage;
+  /** What a model that is open was measured to be; `undefined` when it is not open. */
+  describe(name: string): ModelDescription | undefined;
+}
+
+export interface ModelsUsage {
+  readonly models: number;
+  readonly memoryBytes: number;
+  /** The most that `memoryBytes` may be. */
+  readonly maxMemoryBytes: number;
+  readonly diskBytes: number;
+}
+
+export interface ModelDescription {
+  readonly etag: string;
+  readonly sizeBytes: number;
+  readonly loadMs: number;
+  /** As its serving.properties say. */
+  readonly maxWorkers?: number;
+  readonly maxIdleSeconds?: number;
 }
 
 /** The one place where the tiers meet. */
@@ -97,7 +116,7 @@ export const createModels = (options: ModelsOptions): Models => {
     } finally {
       metrics.timeMicros('ModelLoadingWaitTime', 1000 * (timer() - startedMs));
     }
-    if (lease !== undefined) return lease;
+    if (lease !== undefined) return { ...lease, waitedMs: timer() - startedMs };
     throw new ServingError(
       'ServiceUnavailable',
       `model ${name} is evicted as soon as it is loaded; try again`,
@@ -164,7 +183,13 @@ export const createModels = (options: ModelsOptions): Models => {
     async settle() {
       if (refreshes.size > 0) await within(MAX_SETTLE_MS, Promise.all(refreshes.values()));
     },
-    usage: () => ({ models: memory.count, memoryBytes: memory.bytes, diskBytes: disk.bytes }),
+    usage: () => ({
+      models: memory.count,
+      memoryBytes: memory.bytes,
+      maxMemoryBytes: memory.maxBytes,
+      diskBytes: disk.bytes,
+    }),
+    describe: (name) => memory.describe(name),
   };
 };
 

@@ -9,6 +9,7 @@ export interface MemoryWorkerCatalog extends WorkerCatalog {
     readonly reports: readonly PreloadReport[];
   }[];
   readonly bounds: Map<string, WorkerBounds>;
+  readonly measured: Map<string, Parameters<WorkerCatalog['noteMeasured']>[1]>;
 }
 
 const LEASE_MS = 380_000;
@@ -20,10 +21,12 @@ export const memoryWorkerCatalog = (
   const loads = new Map<string, { lastMs?: number; expectedEndMs?: number; leaseUntilMs?: number }>();
   const reports: MemoryWorkerCatalog['reports'] = [];
   const bounds = new Map<string, WorkerBounds>();
+  const measured: MemoryWorkerCatalog['measured'] = new Map();
 
   return {
     reports,
     bounds,
+    measured,
     async begin({ model, nowMs, expectedMs }) {
       const load = loads.get(model) ?? {};
       if (load.leaseUntilMs !== undefined && load.leaseUntilMs >= nowMs) {
@@ -46,6 +49,9 @@ export const memoryWorkerCatalog = (
     },
     noteBounds: async (model, granted) => {
       bounds.set(model, granted);
+    },
+    noteMeasured: async (model, description) => {
+      measured.set(model, description);
     },
   };
 };

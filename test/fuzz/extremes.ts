@@ -2,11 +2,13 @@
  * Little to send, so much to do that the process dies or stands still: each is a case for a process of its own, as
  * `worker.fuzz.test.ts` runs it. By hand: node --max-old-space-size=512 test/fuzz/extremes.ts "a workflow that is its own part"
  */
+
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInference } from '../../functions/inference/inference.ts';
 import { createEngineRegistry } from '../../lib/engines/registry.ts';
+import { quietNotes } from '../fakes/quiet-notes.ts';
 import { modelsHarness } from '../fixtures/models-harness.ts';
 import { identityModel, linearModel } from '../fixtures/onnx-model.ts';
 import { artifact, tarGz } from '../fixtures/tar-archive.ts';
@@ -105,6 +107,7 @@ const run = async (name: string): Promise<Outcome> => {
     const infer = createInference({
       models,
       metrics,
+      notes: quietNotes,
       worker: 'fuzz',
       timer: () => performance.now(),
       onFault: () => undefined,

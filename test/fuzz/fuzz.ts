@@ -6,6 +6,7 @@ import type { Engine } from '../../lib/engines/engine.ts';
 import { createEngineRegistry } from '../../lib/engines/registry.ts';
 import { type ServingError, STATUS } from '../../lib/errors.ts';
 import type { InferenceReply } from '../../lib/protocol/envelope.ts';
+import { quietNotes } from '../fakes/quiet-notes.ts';
 import { modelsHarness } from '../fixtures/models-harness.ts';
 import { isSame, readAnswer } from './answers.ts';
 import { type ArchiveCase, archiveCase } from './archives.ts';
@@ -81,6 +82,7 @@ export const runFuzz = async (options: FuzzOptions): Promise<FuzzReport> => {
   const infer = createInference({
     models: harness.models,
     metrics: harness.metrics,
+    notes: quietNotes,
     worker: 'fuzz',
     timer: () => performance.now(),
     onFault: (error) => faults.push(error),

@@ -24,6 +24,8 @@ describe('parseInferenceConfig', () => {
       diskBytes: 384 * MB,
       metricsNamespace: 'lambda-mme',
       endpointName: 'mme',
+      tickMs: 60_000,
+      flushEveryMs: 10_000,
       startsAhead: false,
       version: '$LATEST',
       worker: '5f6a7b8c',

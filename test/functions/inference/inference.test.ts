@@ -8,6 +8,7 @@ import type { Models } from '../../../lib/models/models.ts';
 import type { InferenceCall, InferenceReply } from '../../../lib/protocol/envelope.ts';
 import { call } from '../../fakes/builders.ts';
 import type { MemoryModelStore } from '../../fakes/memory-model-store.ts';
+import { quietNotes } from '../../fakes/quiet-notes.ts';
 import type { RecordingMetrics } from '../../fakes/recording-metrics.ts';
 import { largestRelativeError } from '../../fixtures/closeness.ts';
 import { artifactPath, readExpected } from '../../fixtures/expected.ts';
@@ -28,6 +29,7 @@ const create = (models: Models): typeof infer => {
   const handler = createInference({
     models,
     metrics,
+    notes: quietNotes,
     worker: 'w-1',
     timer: () => timerMs++,
     onFault: (error, model) => faults.push({ error, model }),
@@ -252,5 +254,6 @@ describe("Lambda's bound on an answer", () => {
 const failing = (error: Error): Models => ({
   open: () => Promise.reject(error),
   settle: async () => undefined,
-  usage: () => ({ models: 0, memoryBytes: 0, diskBytes: 0 }),
+  usage: () => ({ models: 0, memoryBytes: 0, maxMemoryBytes: 1, diskBytes: 0 }),
+  describe: () => undefined,
 });

@@ -21,11 +21,17 @@ const run = (overrides: Partial<Parameters<typeof prepare>[0]> = {}): Promise<vo
         opened.push(name);
         return { model: {} as never, [Symbol.asyncDispose]: async () => undefined };
       },
-      usage: () => ({ models: Math.min(room, opened.length), memoryBytes: 0, diskBytes: 0 }),
+      usage: () => ({
+        models: Math.min(room, opened.length),
+        memoryBytes: 0,
+        maxMemoryBytes: 1,
+        diskBytes: 0,
+      }),
     },
     loadRuntime: async () => undefined,
     preloadMs: 10_000,
     timer: () => performance.now(),
+    now: () => 1_700_000_000_000,
     onError: (error) => errors.push(error),
     ...overrides,
   });
@@ -47,7 +53,11 @@ describe('prepare', () => {
       {
         group: 'hot-00',
         version: '7',
-        reports: ['best', 'second', 'third'].map((model) => ({ model, tookMs: expect.any(Number) })),
+        reports: ['best', 'second', 'third'].map((model) => ({
+          model,
+          tookMs: expect.any(Number),
+          atMs: 1_700_000_000_000,
+        })),
       },
     ]);
   });

@@ -1,81 +1,59 @@
 import { describe, expect, it } from 'vitest';
-import { createScaler } from '../../../functions/scaler/scaler.ts';
-import type { Catalog } from '../../../lib/catalog/catalog.ts';
-import { deployedGroups } from '../../../lib/catalog/deployed-groups.ts';
-import { routes } from '../../fakes/builders.ts';
-import { memoryCatalog } from '../../fakes/memory-catalog.ts';
+import { virtualEndpoint } from '../../stories/virtual-endpoint.ts';
 
-const groups = (coldShards: number) => deployedGroups({ functionPrefix: 'mme-', coldShards, hotSlots: 1 });
+const busy = { 'hot.tar.gz': { rate: () => 40, callSeconds: 0.1 } };
 
 describe('a tick of the scaler', () => {
-  it('writes routes and a row for every group of a new deployment', async () => {
-    const catalog = memoryCatalog();
+  it('writes routes over all cold groups for a new deployment, before CloudWatch has said a word', async () => {
+    const endpoint = virtualEndpoint({ traffic: {} });
 
-    const report = await createScaler({ catalog, groups: groups(2) })();
+    const report = await endpoint.tick();
 
-    expect(report).toEqual({ epoch: 1, activeColdGroups: 2, routes: 'written', groupRowsWritten: 3 });
-    expect((await catalog.readRoutes())?.coldGroups).toEqual(['cold-00', 'cold-01']);
-    expect(await catalog.listGroups(['hot-00'])).toEqual([
-      {
-        name: 'hot-00',
-        tier: 'hot',
-        functionName: 'mme-hot-00',
-        workers: 0,
-        models: [],
-        preloads: new Map(),
-      },
-    ]);
+    expect(report).toMatchObject({ outcome: 'done', routes: 'written', calls: 0, moves: [] });
+    expect(report).not.toHaveProperty('settled');
+    expect((await endpoint.catalog.readRoutes())?.coldGroups).toEqual(endpoint.policy.coldGroups);
   });
 
   it('writes nothing when nothing has changed', async () => {
-    const catalog = memoryCatalog();
-    await createScaler({ catalog, groups: groups(2) })();
+    const endpoint = virtualEndpoint({ traffic: {} });
+    await endpoint.run(5);
 
-    expect(await createScaler({ catalog, groups: groups(2) })()).toEqual({
-      epoch: 1,
-      activeColdGroups: 2,
-      routes: 'kept',
-      groupRowsWritten: 0,
-    });
+    expect(await endpoint.tick()).toMatchObject({ routes: 'kept', calls: 0, moves: [] });
+    expect(await endpoint.store.readState()).toBeUndefined();
   });
 
-  it('does not reset the workers of a group that it knows', async () => {
-    const catalog = memoryCatalog();
-    await createScaler({ catalog, groups: groups(2) })();
-    await catalog.putGroup({
-      name: 'cold-00',
-      tier: 'cold',
-      functionName: 'mme-cold-00',
-      workers: 5,
-      models: [],
-    });
+  it('leaves the field to another that is at work', async () => {
+    const endpoint = virtualEndpoint({ traffic: {} });
+    await endpoint.tick('a');
 
-    await createScaler({ catalog, groups: groups(3) })();
-
-    expect((await catalog.listGroups(['cold-00']))[0]?.workers).toBe(5);
+    expect((await endpoint.tick('b')).outcome).toBe('leased');
   });
 
-  it('finishes what a tick that died half-way began', async () => {
-    const catalog = memoryCatalog();
-    const dying: Catalog = { ...catalog, writeRoutes: () => Promise.reject(new Error('killed')) };
-    await expect(createScaler({ catalog: dying, groups: groups(2) })()).rejects.toThrow('killed');
+  it('says in one line what it did and why, and leaves the whole plan in a row', async () => {
+    const endpoint = virtualEndpoint({ traffic: busy });
+    await endpoint.run(12);
 
-    const report = await createScaler({ catalog, groups: groups(2) })();
-
-    expect(report).toMatchObject({ routes: 'written', groupRowsWritten: 0 });
+    const moves = endpoint.reports.flatMap((report) => report.moves);
+    expect(moves.map(({ rule, name, action }) => `${rule} ${name} ${action}`)).toEqual([
+      'R7 hot.tar.gz cold -> warming',
+      'R5 hot-00 0 -> 6 workers',
+      'R9 hot.tar.gz warming -> hot',
+    ]);
+    expect(moves.every(({ reason }) => reason.length > 20)).toBe(true);
+    const plan = await endpoint.store.readPlan();
+    expect(plan?.models).toEqual([{ model: 'hot.tar.gz', stage: 'hot', group: 'hot-00', filled: 4 }]);
+    expect(plan?.groups.find(({ group }) => group === 'hot-00')).toMatchObject({ ready: 6, wanted: 6 });
+    const decision = plan?.decisions.find(({ name }) => name === 'hot-00');
+    expect(decision).toMatchObject({ rule: 'R5', inputs: { callMs: 100 } });
+    expect(decision?.dollarsAfter).toBeGreaterThan(0);
   });
 
-  it('steps back when another scaler was faster', async () => {
-    const catalog = memoryCatalog();
-    const raced: Catalog = {
-      ...catalog,
-      writeRoutes: async (next, expected) => {
-        await catalog.writeRoutes(routes({ epoch: 1, coldGroups: ['cold-00'] }), undefined);
-        return catalog.writeRoutes(next, expected);
-      },
-    };
+  it('does not ask for what another tick has asked for already', async () => {
+    const endpoint = virtualEndpoint({ traffic: busy });
+    await endpoint.run(30);
 
-    expect((await createScaler({ catalog: raced, groups: groups(2) })()).routes).toBe('outrun');
-    expect((await catalog.readRoutes())?.coldGroups).toEqual(['cold-00']);
+    const puts = endpoint.fleet.calls.filter(({ text }) => text.startsWith('put'));
+
+    expect(puts).toHaveLength(1);
   });
 });

@@ -57,7 +57,8 @@ it.each([5, 20, 200])(
       endpointName: 'lambda-mme-prod',
       group: 'cold-00',
       now: () => nowMs,
-      loadedModels: () => 300,
+      flushEveryMs: 10_000,
+      usage: () => ({ models: 300, memoryBytes: 81_234_567, maxMemoryBytes: 850_000_000 }),
     });
 
     for (let call = 0; call < SECONDS * perSecond; call++) {
@@ -73,6 +74,7 @@ it.each([5, 20, 200])(
       ]) {
         metrics.timeMicros(name, 12_345);
       }
+      metrics.timeMicros('OnDemandStartTime', 12_345);
       metrics.count('ModelReloads', 1);
     }
     nowMs += 10_000;
