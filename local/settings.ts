@@ -1,6 +1,7 @@
 import { availableParallelism, totalmem } from 'node:os';
 import { resolve } from 'node:path';
 import { ConfigurationError, readEnv } from '../lib/env.ts';
+import type { Settling } from './services/cloudwatch/settling.ts';
 
 export interface Settings {
   readonly port: number;
@@ -21,14 +22,6 @@ export interface Settings {
   readonly settling: Settling;
   /** `name=value` for serverless.yml, as `serverless package --param` takes them. */
   readonly params: readonly string[];
-}
-
-export interface Settling {
-  readonly minMs: number;
-  readonly maxMs: number;
-  /** Share of the points that are shown by half at first. */
-  readonly correctedShare: number;
-  readonly correctedAfterMs: number;
 }
 
 /** "A minute or two of preparation" (Lambda developer guide); metrics settle one to three minutes late. */

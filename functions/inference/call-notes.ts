@@ -33,7 +33,7 @@ export const createCallNotes = (options: CallNotesOptions): CallNotes => {
   const shares = new ModelShares({ windowMs: tickMs });
   /** By model, the artifact that was measured. */
   const measured = new Map<string, string>();
-  let unpaidInitMs = startsAhead ? 0 : initMs;
+  let isFirst = true;
   let sending: Promise<unknown> | undefined;
 
   const noteMeasured = async (model: string): Promise<void> => {
@@ -50,9 +50,9 @@ export const createCallNotes = (options: CallNotesOptions): CallNotes => {
 
   return {
     note(model, tookMs, waitedMs) {
-      const startMs = unpaidInitMs + waitedMs;
-      unpaidInitMs = 0;
-      if (!startsAhead && startMs > 0) metrics.timeMicros('OnDemandStartTime', 1000 * startMs);
+      // What the next calls load, a provisioned worker would load as well: only the start is saved by having one.
+      if (isFirst && !startsAhead) metrics.timeMicros('OnDemandStartTime', 1000 * (initMs + waitedMs));
+      isFirst = false;
 
       const nowMs = now();
       shares.note(model, Math.max(0, tookMs - waitedMs), nowMs);

@@ -9,6 +9,7 @@ export interface RouterConfig {
   readonly routesTtlMs: number;
   readonly answerWithinMs: number;
   readonly metricsNamespace: string;
+  readonly flushEveryMs: number;
 }
 
 /** @throws Error naming the variable that is missing or out of bounds. */
@@ -23,6 +24,8 @@ export const parseRouterConfig = (environment: NodeJS.ProcessEnv): RouterConfig 
     routesTtlMs: 1000 * env.integer('ROUTES_TTL_SECONDS', { min: 1, max: 300, fallback: 5 }),
     // An HTTP API gives up after 30 s (API Gateway quotas); the answer must leave before that.
     answerWithinMs: 1000 * env.integer('ANSWER_WITHIN_SECONDS', { min: 1, max: 900, fallback: 28 }),
+    // A sixth of the scaler's minute.
+    flushEveryMs: (1000 * env.integer('TICK_SECONDS', { min: 1, max: 60, fallback: 60 })) / 6,
     metricsNamespace: env.optionalText('METRICS_NAMESPACE', 'lambda-mme'),
   };
 };

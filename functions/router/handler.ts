@@ -18,7 +18,7 @@ const groups = deployedGroups(config);
 const metrics = emfMetrics({
   namespace: config.metricsNamespace,
   dimensions: { EndpointName: config.endpointName, VariantName: 'AllTraffic' },
-  flushEveryMs: 10_000,
+  flushEveryMs: config.flushEveryMs,
   now: Date.now,
 });
 

@@ -4,8 +4,8 @@ import type { InferenceCall, InferenceReply } from '../protocol/envelope.ts';
 import { type Invoker, Throttled } from './invoker.ts';
 import { rankGroups } from './rendezvous.ts';
 
-/** A cold call tries its home and one neighbour: a model spreads when it must, but not over every shard. */
-const MAX_TARGETS = 2;
+/** A call tries its model's home and one neighbour: a model spreads when it must, but not over every shard. */
+const MAX_SHARDS = 2;
 
 export interface DispatchOptions {
   readonly invoker: Invoker;
@@ -42,6 +42,6 @@ export const chooseTargets = (
   coldTarget: (group: string) => Target,
 ): readonly Target[] => {
   const slot = routes.hot.get(model);
-  const cold = rankGroups(model, routes.coldGroups).map(coldTarget);
-  return (slot === undefined ? cold : [slot, ...cold]).slice(0, MAX_TARGETS);
+  const cold = rankGroups(model, routes.coldGroups).slice(0, MAX_SHARDS).map(coldTarget);
+  return slot === undefined ? cold : [slot, ...cold];
 };

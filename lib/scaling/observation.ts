@@ -21,9 +21,9 @@ export interface GroupSeen {
   readonly loadMs: Minutes;
   /** Calls that provisioned workers took. */
   readonly provisioned: Minutes;
-  /** Milliseconds of init and load on environments that were not provisioned. */
+  /** Milliseconds that first calls waited for environments that were not provisioned: init, and the load of their model. */
   readonly startMs: Minutes;
-  /** Calls that waited for these. */
+  /** Such calls: the answers that are slow for want of a worker. */
   readonly slow: Minutes;
   /** The fullest worker's share of its memory for models in the whole time, from 0 to 1. */
   readonly memoryUse: number;

@@ -3,9 +3,9 @@ import type { Prices } from './prices.ts';
 
 /** What a call meets that no provisioned worker takes. */
 export interface OnDemandPath {
-  /** Init and load that are billed per call, in seconds. */
+  /** Start of environments that is billed per call, in seconds: init, and the load of the first call's model. */
   readonly startSeconds: number;
-  /** Share of the calls that wait for a cold start or a load, from 0 to 1. */
+  /** Share of the calls that wait for one, from 0 to 1. */
   readonly slowShare: number;
 }
 

@@ -6,12 +6,17 @@ import { join } from 'node:path';
 import { DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { dynamodbCatalog } from '../../lib/aws/dynamodb-catalog.ts';
+import { dynamodbScalerStore } from '../../lib/aws/dynamodb-scaler-store.ts';
 import { dynamodbWorkerCatalog } from '../../lib/aws/dynamodb-worker-catalog.ts';
+import { modelKey } from '../../lib/aws/model-item.ts';
+import { hasWish, type ModelRow } from '../../lib/catalog/model-row.ts';
 import { type DynamoDBService, openDynamoDB } from '../../local/services/dynamodb.ts';
 import { ensureTable } from '../../local/services/dynamodb-tables.ts';
 import { memoryCatalog } from '../fakes/memory-catalog.ts';
+import { memoryScalerStore } from '../fakes/memory-scaler-store.ts';
 import { memoryWorkerCatalog } from '../fakes/memory-worker-catalog.ts';
 import { catalogContract } from './catalog.contract.ts';
+import { scalerStoreContract } from './scaler-store.contract.ts';
 import { workerCatalogContract } from './worker-catalog.contract.ts';
 
 let directory: string;
@@ -43,8 +48,18 @@ const createTable = async (): Promise<string> => {
   await ensureTable(client, {
     TableName,
     BillingMode: 'PAY_PER_REQUEST',
-    AttributeDefinitions: [{ AttributeName: 'pk', AttributeType: 'S' }],
+    AttributeDefinitions: [
+      { AttributeName: 'pk', AttributeType: 'S' },
+      { AttributeName: 'wishes', AttributeType: 'S' },
+    ],
     KeySchema: [{ AttributeName: 'pk', KeyType: 'HASH' }],
+    GlobalSecondaryIndexes: [
+      {
+        IndexName: 'wishes',
+        KeySchema: [{ AttributeName: 'wishes', KeyType: 'HASH' }],
+        Projection: { ProjectionType: 'ALL' },
+      },
+    ],
   });
   return TableName;
 };
@@ -71,6 +86,52 @@ workerCatalogContract('DynamoDB', async () => {
     putModels: (name, models) =>
       dynamodbCatalog(client, table).putGroup({ name, tier: 'hot', functionName: name, workers: 1, models }),
   };
+});
+
+scalerStoreContract('in memory', async () => {
+  const store = memoryScalerStore();
+  return { store, putModel: async (row) => void store.rows.set(row.model, row) };
+});
+scalerStoreContract('DynamoDB', async () => {
+  const TableName = await createTable();
+  return { store: dynamodbScalerStore(client, TableName), putModel: (row) => putModel(TableName, row) };
+});
+
+/** As the management of models writes it. */
+const putModel = async (
+  TableName: string,
+  { model, pinned, isolated, ...numbers }: ModelRow,
+): Promise<void> => {
+  const flags = Object.entries({ pinned, isolated }).filter(([, value]) => value !== undefined);
+  const hasWishes = pinned === true || (numbers.minWorkers ?? 0) > 0;
+  await client.send(
+    new PutItemCommand({
+      TableName,
+      Item: {
+        pk: { S: modelKey(model) },
+        ...Object.fromEntries(Object.entries(numbers).map(([name, value]) => [name, { N: String(value) }])),
+        ...Object.fromEntries(flags.map(([name, value]) => [name, { BOOL: value === true }])),
+        ...(hasWishes ? { wishes: { S: 'y' } } : {}),
+      },
+    }),
+  );
+};
+
+describe("a model's row", () => {
+  it('has what its artifact asks for, unless the owner says otherwise; and what workers measured', async () => {
+    const table = await createTable();
+    const worker = dynamodbWorkerCatalog(environment(), table);
+    const store = dynamodbScalerStore(client, table);
+    await worker.noteBounds('m', { minWorkers: 2, maxWorkers: 5 });
+    await worker.noteMeasured('m', { sizeBytes: 10.4, loadMs: 99.6, maxIdleSeconds: 400 });
+    expect(await store.listWishes()).toEqual([
+      { model: 'm', minWorkers: 2, maxWorkers: 5, maxIdleSeconds: 400, sizeBytes: 10, loadMs: 100 },
+    ]);
+
+    await worker.noteBounds('m', { minWorkers: 0, maxWorkers: undefined });
+
+    expect((await store.listWishes()).filter(hasWish)).toEqual([]);
+  });
 });
 
 describe("a group's row", () => {

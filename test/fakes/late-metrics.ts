@@ -54,7 +54,8 @@ export const lateMetrics = (now: Clock): LateMetrics => {
         if (!key.startsWith(`${name} Sum `)) continue;
         const all = new Map(JSON.parse(key.slice(`${name} Sum `.length)) as [string, string][]);
         const value = all.get(by);
-        if (value === undefined || all.size !== Object.keys(dimensions).length + 1) continue;
+        const isShared = Object.entries(dimensions).every(([each, of]) => all.get(each) === of);
+        if (value === undefined || !isShared || all.size !== Object.keys(dimensions).length + 1) continue;
         const points = seen(key, window);
         if (points.size === 0) continue;
         found.push([value, points, [...points.values()].reduce((total, each) => total + each, 0)]);

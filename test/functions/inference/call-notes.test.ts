@@ -42,14 +42,14 @@ beforeEach(() => {
 });
 
 describe('what a worker tells the scaler', () => {
-  it('has the start of an environment in its first call, and loads in those that waited', () => {
+  it('has the start of an environment with the load of its first call, and no other load', () => {
     const notes = create();
 
     notes.note('a', 30, 20);
     notes.note('a', 5, 0);
     notes.note('b', 15, 10);
 
-    expect(metrics.values('OnDemandStartTime')).toEqual([140_000, 10_000]);
+    expect(metrics.values('OnDemandStartTime')).toEqual([140_000]);
   });
 
   it('has nothing of it from an environment that was started ahead', () => {
