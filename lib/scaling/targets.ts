@@ -146,8 +146,13 @@ const boundsOfSlot = (
   group: string,
   rows: ReadonlyMap<string, ModelRow>,
 ): WorkerBounds => {
-  const residents = modelsOf(state, group).filter(([, { stage }]) => stage !== 'draining');
-  if (residents.length === 0) return { min: 0, max: 0 };
+  const all = modelsOf(state, group);
+  const residents = all.filter(([, { stage }]) => stage !== 'draining');
+  if (residents.length === 0) {
+    // While the last one is being led away, calls may still arrive: its workers wait for them.
+    const kept = all.length === 0 ? 0 : requestedOf(groupOf(state, group), groupOf(state, group).version);
+    return { min: kept, max: kept };
+  }
   const wishes = residents.map(([model]) => rows.get(model));
   const promised = wishes.reduce((total, row) => total + (row?.minWorkers ?? 0), 0);
   const max = Math.max(1, Math.min(...wishes.map((row) => row?.maxWorkers ?? Number.POSITIVE_INFINITY)));

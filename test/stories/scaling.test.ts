@@ -189,6 +189,7 @@ describe('the scaler, on a virtual clock', () => {
     expect((await endpoint.hotModels()).sort()).toEqual(['a.tar.gz', 'b.tar.gz']);
 
     endpoint.world.deployment = '2';
+    endpoint.world.reportDelayMs = 100_000;
     for (const name of endpoint.fleet.live.keys()) endpoint.fleet.live.set(name, '2');
     await endpoint.run(30);
 
@@ -198,6 +199,23 @@ describe('the scaler, on a virtual clock', () => {
     for (const group of endpoint.policy.hotGroups) {
       expect((await endpoint.fleet.list(`mme-${group}`)).map(({ version }) => version)).not.toContain('1');
     }
+  });
+
+  it('lets a busier model take the place of another, and neither meets a cold slot or an error', async () => {
+    const endpoint = virtualEndpoint({
+      traffic: {
+        'first.tar.gz': { rate: steady(90), callSeconds: 0.1 },
+        'second.tar.gz': { rate: (minute) => (minute < 30 ? 0.1 : 300), callSeconds: 0.1 },
+      },
+      policy: { hotGroups: ['hot-00'] },
+    });
+    await endpoint.run(30);
+    expect(await endpoint.hotModels()).toEqual(['first.tar.gz']);
+
+    await endpoint.run(20);
+
+    expect(await endpoint.hotModels()).toEqual(['second.tar.gz']);
+    expect(endpoint.servedBetween(0, 50)).toMatchObject({ errors: 0, coldSlot: 0 });
   });
 
   it('stays on the old version when the new one cannot open its models', async () => {

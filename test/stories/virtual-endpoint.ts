@@ -64,8 +64,14 @@ export const virtualEndpoint = (options: {
     deployment: '1',
     failsToOpen: new Set<string>(),
     ticks: true,
+    /** How long after workers are ready their report is there. */
+    reportDelayMs: 0,
   };
+  /** What routers go by: read a step ago. */
   let held: Routes | undefined;
+  /** By function and version, what its workers have opened; reports to come, with their time. */
+  const opened = new Map<string, ReadonlySet<string>>();
+  let coming: { readonly atMs: number; readonly report: () => Promise<void> }[] = [];
 
   const functionName = (group: string): string => policy.functionPrefix + group;
   const groups = [...policy.coldGroups, ...policy.hotGroups];
@@ -73,18 +79,32 @@ export const virtualEndpoint = (options: {
 
   fleet.onReady = (name, version) => {
     const group = name.slice(policy.functionPrefix.length);
-    void catalog.listGroups([group]).then(([row]) =>
-      catalog.report(
-        group,
-        version,
-        (row?.models ?? []).map((model) => ({
-          model,
-          tookMs: 40,
-          atMs: nowMs,
-          ...(world.failsToOpen.has(`${model}@${version}`) ? { error: 'bad graph' } : {}),
-        })),
-      ),
-    );
+    const report = async (): Promise<void> => {
+      const [row] = await catalog.listGroups([group]);
+      const reports = (row?.models ?? []).map((model) => ({
+        model,
+        tookMs: 40,
+        atMs: nowMs,
+        ...(world.failsToOpen.has(`${model}@${version}`) ? { error: 'bad graph' } : {}),
+      }));
+      opened.set(`${name}:${version}`, new Set(row?.models));
+      catalog.report(group, version, reports);
+    };
+    coming.push({ atMs: nowMs + world.reportDelayMs, report });
+  };
+
+  const advance = async (): Promise<void> => {
+    fleet.advance();
+    const due = coming.filter(({ atMs }) => atMs <= nowMs);
+    coming = coming.filter(({ atMs }) => atMs > nowMs);
+    for (const { report } of due) await report();
+  };
+
+  /** Whether a call of it has to wait in this slot: there is no worker, or none that has opened it. */
+  const isCold = (model: string, target: string, workers: number): boolean => {
+    if (workers === 0) return true;
+    const loadMs = store.rows.get(model)?.loadMs ?? Number.POSITIVE_INFINITY;
+    return loadMs > policy.lazyLoadMs && opened.get(target)?.has(model) !== true;
   };
 
   const scaler = (owner = 'a') =>
@@ -144,7 +164,11 @@ export const virtualEndpoint = (options: {
       const now_ = servedNow();
       now_.calls += callsPerSecond * seconds;
       now_.slow += slow;
-      if (policy.hotGroups.includes(group) && workers === 0) now_.coldSlot += callsPerSecond * seconds;
+      if (policy.hotGroups.includes(group)) {
+        for (const each of models) {
+          if (isCold(each.model, target, workers)) now_.coldSlot += each.callsPerSecond * seconds;
+        }
+      }
       if (!fleet.live.has(name)) now_.errors += callsPerSecond * seconds;
 
       const startMs = slow * 80;
@@ -193,8 +217,7 @@ export const virtualEndpoint = (options: {
     async run(minutes: number, onMinute: (minute: number) => void | Promise<void> = () => undefined) {
       const untilMs = nowMs + minutes * 60_000;
       while (nowMs < untilMs) {
-        fleet.advance();
-        await settle();
+        await advance();
         held = (await catalog.readRoutes()) ?? held;
         if (nowMs % TICK_MS === 0) {
           await onMinute(Math.round(minute()));
@@ -226,9 +249,4 @@ export const virtualEndpoint = (options: {
         0,
       ),
   };
-};
-
-/** Reports of workers are written beside the clock. */
-const settle = async (): Promise<void> => {
-  for (let turn = 0; turn < 5; turn++) await Promise.resolve();
 };
