@@ -6,6 +6,8 @@ export interface EnvReader {
   optionalText(name: string, fallback: string): string;
   /** A whole number within bounds; `fallback` only when the variable is absent. */
   integer(name: string, bounds: { min: number; max: number; fallback?: number }): number;
+  /** One of some values; `fallback` only when the variable is absent. */
+  oneOf<Value extends string>(name: string, values: readonly Value[], fallback: Value): Value;
   /** `true` or `false`. */
   flag(name: string, fallback: boolean): boolean;
   /** Parts between commas, without empty ones. */
@@ -41,6 +43,14 @@ export const readEnv = (env: Environment): EnvReader => {
         );
       }
       return raw;
+    },
+    oneOf: (name, values, fallback) => {
+      const value = env[name] || fallback;
+      const found = values.find((each) => each === value);
+      if (found !== undefined) return found;
+      throw new ConfigurationError(
+        `environment variable ${name} must be one of ${values.join(', ')}, but is ${JSON.stringify(value)}`,
+      );
     },
     flag: (name, fallback) => {
       const value = env[name] || String(fallback);

@@ -145,9 +145,26 @@ const toConfig = (
     },
     versions: ['1'],
     aliases: Object.fromEntries(deployed.aliases.map((alias) => [alias, '1'])),
-    maxEnvironments: settings.maxEnvironments || environmentsPerFunction(deployment.functions.length),
+    ...environmentsOf(deployed.name, settings, deployment),
   };
 };
+
+/** A router waits for its worker: as many are needed as workers are busy, and each takes little of a core. */
+const environmentsOf = (
+  name: string,
+  settings: Settings,
+  { functions, routes }: Deployment,
+): Pick<FunctionConfig, 'maxEnvironments' | 'mostEnvironments'> => {
+  const maxEnvironments = settings.maxEnvironments || environmentsPerFunction(functions.length);
+  if (!routes.some(({ target }) => target.functionName === name)) return { maxEnvironments };
+  const mostEnvironments = Math.max(maxEnvironments, MOST_ROUTERS);
+  return settings.limits === 'aws'
+    ? { maxEnvironments: mostEnvironments }
+    : { maxEnvironments, mostEnvironments };
+};
+
+/** Of about 60 MB each. */
+const MOST_ROUTERS = 32;
 
 const createStorage = async (deployment: Deployment, url: string, s3: S3Service): Promise<void> => {
   for (const bucket of deployment.buckets) await s3.store.createBucket(bucket);

@@ -1,6 +1,7 @@
 import { availableParallelism, totalmem } from 'node:os';
 import { resolve } from 'node:path';
 import { ConfigurationError, readEnv } from '../lib/env.ts';
+import { TICK_SECONDS } from '../lib/tick-seconds.ts';
 import type { Settling } from './services/cloudwatch/settling.ts';
 
 export interface Settings {
@@ -37,12 +38,7 @@ const NO_DELAYS = {
 /** @throws Error naming the variable that is out of bounds. */
 export const parseSettings = (environment: NodeJS.ProcessEnv): Settings => {
   const env = readEnv(environment);
-  const limits = env.optionalText('LOCAL_LIMITS', 'off');
-  if (limits !== 'aws' && limits !== 'off') {
-    throw new ConfigurationError(
-      `environment variable LOCAL_LIMITS must be aws or off, but is ${JSON.stringify(limits)}`,
-    );
-  }
+  const limits = env.oneOf('LOCAL_LIMITS', ['aws', 'off'], 'off');
   return {
     port: env.integer('PORT', { min: 0, max: 65_535, fallback: 3000 }),
     directory: resolve(env.optionalText('LOCAL_DIR', '.local')),
@@ -51,7 +47,7 @@ export const parseSettings = (environment: NodeJS.ProcessEnv): Settings => {
     maxEnvironments: env.integer('LOCAL_MAX_ENVIRONMENTS', { min: 0, max: 1000, fallback: 0 }),
     queueWaitMs: 1000 * env.integer('LOCAL_QUEUE_SECONDS', { min: 0, max: 60, fallback: 5 }),
     idleMs: 1000 * env.integer('LOCAL_IDLE_SECONDS', { min: 1, max: 86_400, fallback: 600 }),
-    tickSeconds: env.integer('LOCAL_TICK_SECONDS', { min: 1, max: 60, fallback: limits === 'aws' ? 60 : 5 }),
+    tickSeconds: Number(env.oneOf('LOCAL_TICK_SECONDS', TICK_SECONDS, limits === 'aws' ? '60' : '5')),
     ...(limits === 'aws' ? AWS_DELAYS : NO_DELAYS),
     params: parseParams(env.optionalText('PARAMS', '')),
   };

@@ -1,6 +1,7 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readEnv } from '../../lib/env.ts';
+import { TICK_SECONDS } from '../../lib/tick-seconds.ts';
 
 export interface InferenceConfig {
   readonly group: string;
@@ -55,7 +56,7 @@ export const parseInferenceConfig = (environment: NodeJS.ProcessEnv): InferenceC
     fallback: 1769,
   });
   const defaultMb = Math.max(LEAST_MB, Math.floor(SHARE_FOR_MODELS * functionMb - RESERVED_MB));
-  const tickMs = 1000 * env.integer('TICK_SECONDS', { min: 1, max: 60, fallback: 60 });
+  const tickMs = 1000 * Number(env.oneOf('TICK_SECONDS', TICK_SECONDS, '60'));
   return {
     group: env.text('GROUP'),
     version: env.optionalText('AWS_LAMBDA_FUNCTION_VERSION', '$LATEST'),

@@ -1,4 +1,5 @@
 import { readEnv } from '../../lib/env.ts';
+import { TICK_SECONDS } from '../../lib/tick-seconds.ts';
 
 export interface RouterConfig {
   readonly endpointName: string;
@@ -25,7 +26,7 @@ export const parseRouterConfig = (environment: NodeJS.ProcessEnv): RouterConfig 
     // An HTTP API gives up after 30 s (API Gateway quotas); the answer must leave before that.
     answerWithinMs: 1000 * env.integer('ANSWER_WITHIN_SECONDS', { min: 1, max: 900, fallback: 28 }),
     // A sixth of the scaler's minute.
-    flushEveryMs: (1000 * env.integer('TICK_SECONDS', { min: 1, max: 60, fallback: 60 })) / 6,
+    flushEveryMs: (1000 * Number(env.oneOf('TICK_SECONDS', TICK_SECONDS, '60'))) / 6,
     metricsNamespace: env.optionalText('METRICS_NAMESPACE', 'lambda-mme'),
   };
 };

@@ -1,8 +1,9 @@
 import { deployedGroups } from '../../lib/catalog/deployed-groups.ts';
-import { ConfigurationError, readEnv } from '../../lib/env.ts';
+import { readEnv } from '../../lib/env.ts';
 import type { MetricNames } from '../../lib/scaling/observe.ts';
 import type { Policy } from '../../lib/scaling/policy.ts';
-import { type Architecture, PRICES } from '../../lib/scaling/prices.ts';
+import { PRICES } from '../../lib/scaling/prices.ts';
+import { TICK_SECONDS } from '../../lib/tick-seconds.ts';
 
 export interface ScalerConfig {
   readonly tableName: string;
@@ -37,10 +38,10 @@ export const parseScalerConfig = (environment: NodeJS.ProcessEnv): ScalerConfig 
       scalerFunction: env.text('AWS_LAMBDA_FUNCTION_NAME'),
     },
     policy: {
-      prices: PRICES[architecture(env.optionalText('ARCHITECTURE', 'x86_64'))],
+      prices: PRICES[env.oneOf('ARCHITECTURE', ['x86_64', 'arm64'], 'x86_64')],
       memoryGb: memoryMb / 1024,
       slowAnswerDollars: env.integer('SLOW_ANSWER_DOLLARS', { min: 0, max: MILLION }) / MILLION,
-      minuteMs: 1000 * env.integer('TICK_SECONDS', { min: 1, max: 60, fallback: 60 }),
+      minuteMs: 1000 * Number(env.oneOf('TICK_SECONDS', TICK_SECONDS, '60')),
       // What a worker keeps for models, as functions/inference/config.ts has it.
       roomBytes: Math.max(64, 0.6 * memoryMb - 250) * MB,
       workerBudget: env.integer('WORKER_BUDGET', { min: 0, max: 100_000 }),
@@ -52,11 +53,4 @@ export const parseScalerConfig = (environment: NodeJS.ProcessEnv): ScalerConfig 
       lazyLoadMs: env.integer('LAZY_LOAD_MS', { min: 0, max: 60_000, fallback: 250 }),
     },
   };
-};
-
-const architecture = (text: string): Architecture => {
-  if (text === 'x86_64' || text === 'arm64') return text;
-  throw new ConfigurationError(
-    `environment variable ARCHITECTURE must be x86_64 or arm64, but is ${JSON.stringify(text)}`,
-  );
 };

@@ -45,6 +45,8 @@ export interface TickReport {
   readonly routes: Applied['routes'];
   /** What changes, and why. What only holds is in the plan's row. */
   readonly moves: readonly Pick<Decision, 'rule' | 'name' | 'action' | 'reason'>[];
+  /** What no rule can mend. */
+  readonly alarms: readonly Pick<Decision, 'rule' | 'name' | 'action' | 'reason'>[];
 }
 
 /** One tick: observe -> decide -> apply. Level-triggered: a tick that dies half-way is finished by the next. */
@@ -95,11 +97,17 @@ const report = (
     calls,
     callsLeft: left,
     routes,
-    moves: plan.decisions
-      .filter(({ isMove }) => isMove)
-      .map(({ rule, name, action, reason }) => ({ rule, name, action, reason })),
+    moves: plan.decisions.filter(({ isMove }) => isMove).map(inShort),
+    alarms: plan.decisions.filter(({ action }) => action.startsWith('alarm')).map(inShort),
   };
 };
+
+const inShort = ({ rule, name, action, reason }: Decision): TickReport['moves'][number] => ({
+  rule,
+  name,
+  action,
+  reason,
+});
 
 const LEASED: TickReport = {
   outcome: 'leased',
@@ -112,4 +120,5 @@ const LEASED: TickReport = {
   callsLeft: 0,
   routes: 'kept',
   moves: [],
+  alarms: [],
 };

@@ -3,7 +3,8 @@ import { budgetOf, shareBudget } from './budget.ts';
 import { brief, type Decision } from './decision.ts';
 import type { Observation } from './observation.ts';
 import type { Policy } from './policy.ts';
-import { groupOf, modelsOf, type ScalerState, withGroup } from './state.ts';
+import { findOddSpillover } from './spillover.ts';
+import { type GroupRecord, groupOf, modelsOf, type ScalerState, withGroup } from './state.ts';
 import type { Step } from './step.ts';
 import { chooseTargets, remember, type Target } from './targets.ts';
 import { dollarsPerHour } from './worth.ts';
@@ -47,8 +48,32 @@ export const chooseGroupWorkers = (before: ScalerState, observation: Observation
       ...(chosen.workers === target.current ? {} : { changedAtMs: observation.nowMs }),
     });
     decisions.push(describe(target, chosen, { granted, budget }, policy));
+    decisions.push(...alarm(target, record, observation, policy));
   }
   return { state, decisions };
+};
+
+const alarm = (
+  { group, current }: Target,
+  { changedAtMs = Number.NEGATIVE_INFINITY }: GroupRecord,
+  { groups, nowMs }: Observation,
+  { minuteMs }: Policy,
+): readonly Decision[] => {
+  const steadyMinutes = (nowMs - changedAtMs) / minuteMs;
+  const odd = findOddSpillover({ seen: groups.get(group), workers: current, steadyMinutes, minuteMs });
+  if (odd === undefined) return [];
+  return [
+    {
+      rule: 'R5',
+      about: 'group',
+      name: group,
+      action: 'alarm: spillover',
+      reason:
+        'for ten minutes calls have not found its workers as they should: look at its version and its throttles',
+      inputs: { spilled: brief(odd.spilled), expected: brief(odd.expected), workers: current },
+      isMove: false,
+    },
+  ];
 };
 
 const change = ({ group, current }: Target, given: ReadonlyMap<string, number>): number =>

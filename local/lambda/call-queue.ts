@@ -2,6 +2,9 @@ import type { Clock } from '../../lib/clock.ts';
 import type { Outcome } from './environment.ts';
 import type { LambdaError } from './lambda-error.ts';
 
+/** A call that waits longer does not wait for a core: those before it are waiting themselves. */
+const LONG_WAIT_MS = 150;
+
 /** How often waiting calls are looked at for whether their time is up. */
 const SWEEP_EVERY_MS = 100;
 
@@ -23,6 +26,7 @@ export interface Ran {
 
 export interface Waiting {
   readonly call: PoolCall;
+  readonly sinceMs: number;
   readonly expiresAtMs: number;
   readonly resolve: (ran: Ran | Promise<Ran>) => void;
   readonly reject: (error: LambdaError) => void;
@@ -34,6 +38,8 @@ export interface CallQueueOptions {
   /** How many environments of each version are on their way. */
   readonly starting: () => ReadonlyMap<string, number>;
   readonly expired: () => LambdaError;
+  /** Told of the call that has waited longest, again and again while it waits. */
+  readonly onLongWait: (call: PoolCall) => void;
 }
 
 /** The calls of one function that wait for an environment, in order of arrival. */
@@ -51,10 +57,11 @@ export class CallQueue {
   }
 
   wait(call: PoolCall): Promise<Ran> {
-    const expiresAtMs = this.#options.now() + this.#options.waitMs;
-    this.#sweep ??= setInterval(() => this.#expire(), SWEEP_EVERY_MS);
+    const sinceMs = this.#options.now();
+    const expiresAtMs = sinceMs + this.#options.waitMs;
+    this.#sweep ??= setInterval(() => this.#look(), SWEEP_EVERY_MS);
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ call, expiresAtMs, resolve, reject });
+      this.#waiting.push({ call, sinceMs, expiresAtMs, resolve, reject });
     });
   }
 
@@ -81,6 +88,14 @@ export class CallQueue {
   close(error: LambdaError): void {
     this.#stopSweep();
     for (const { reject } of this.#waiting.splice(0)) reject(error);
+  }
+
+  #look(): void {
+    this.#expire();
+    const [first] = this.#waiting;
+    if (first !== undefined && this.#options.now() - first.sinceMs >= LONG_WAIT_MS) {
+      this.#options.onLongWait(first.call);
+    }
   }
 
   /** Calls for which an environment is starting are left to it: its init phase has a time limit of its own. */

@@ -17,6 +17,8 @@ export interface FunctionConfig {
   readonly aliases: Readonly<Record<string, string>>;
   /** All versions together, as reserved concurrency counts. */
   readonly maxEnvironments: number;
+  /** So many for calls that have waited for a while: of a function that itself waits more than it computes. */
+  readonly mostEnvironments?: number;
 }
 
 const ACCOUNT = '000000000000';

@@ -6,6 +6,7 @@ export interface OnDemandOptions extends Pick<EnvironmentOptions, 'onReady' | 'o
   readonly launcher: Launcher;
   /** Of all versions together. */
   readonly maxEnvironments: number;
+  readonly mostEnvironments: number;
   readonly now: Clock;
 }
 
@@ -69,7 +70,12 @@ export class OnDemand {
     return !this.#isFull() || this.#idle.size > 0;
   }
 
-  /** Only while it `mayGrow()`. What is idle then is of another version, or no call would wait: it makes room. */
+  /** Whether one more may start for a call that has waited long, though there are as many as usual. */
+  mayGrowFurther(): boolean {
+    return this.#starting.size === 0 && this.#all.size < this.#options.mostEnvironments;
+  }
+
+  /** Only while it `mayGrow()`, or may further. What is idle then is of another version, or no call would wait: it makes room. */
   start(version: string): void {
     const [leastUsed] = this.#idle.keys();
     if (this.#isFull() && leastUsed !== undefined) this.#discard(leastUsed);

@@ -48,6 +48,7 @@ export class Pool {
     this.#onDemand = new OnDemand({
       launcher,
       maxEnvironments: config.maxEnvironments,
+      mostEnvironments: config.mostEnvironments ?? config.maxEnvironments,
       now,
       onReady: (ready) => this.#offer(ready),
       onExit: (gone, initFailure) => this.#onExit(gone, initFailure),
@@ -57,6 +58,9 @@ export class Pool {
       waitMs: queueWaitMs,
       starting: () => this.#onDemand.starting(),
       expired: () => throttled(config.name, 'had no free environment in time'),
+      onLongWait: ({ version }) => {
+        if (this.#onDemand.mayGrowFurther()) this.#onDemand.start(version);
+      },
     });
   }
 

@@ -16,6 +16,14 @@ describe('readEnv', () => {
     expect(env.integer('ABSENT', { min: 1, max: 9, fallback: 5 })).toBe(5);
   });
 
+  it('takes one of some values, and names them where it is none', () => {
+    expect(readEnv({}).oneOf('LIMITS', ['aws', 'off'], 'off')).toBe('off');
+    expect(readEnv({ LIMITS: 'aws' }).oneOf('LIMITS', ['aws', 'off'], 'off')).toBe('aws');
+    expect(() => readEnv({ LIMITS: 'on' }).oneOf('LIMITS', ['aws', 'off'], 'off')).toThrow(
+      'environment variable LIMITS must be one of aws, off, but is "on"',
+    );
+  });
+
   it.each(['0', '10', '1.5', 'three', ' ', 'NaN'])('refuses the number %j outside 1 to 9', (value) => {
     expect(() => readEnv({ N: value }).integer('N', { min: 1, max: 9, fallback: 5 })).toThrow(
       'environment variable N must be a whole number from 1 to 9',

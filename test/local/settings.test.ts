@@ -15,7 +15,8 @@ describe('parseSettings', () => {
       { PARAMS: 'allowCustomCode' },
       /PARAMS should be name=value, more between spaces, but has "allowCustomCode"/,
     ],
-    [{ LOCAL_LIMITS: 'some' }, /LOCAL_LIMITS must be aws or off/],
+    [{ LOCAL_LIMITS: 'some' }, /LOCAL_LIMITS must be one of aws, off/],
+    [{ LOCAL_TICK_SECONDS: '7' }, /LOCAL_TICK_SECONDS must be one of 1, 5, 10, 20, 30, 60/],
   ])('refuses %o', (environment, message) => {
     expect(() => parseSettings(environment)).toThrow(message);
   });

@@ -8,6 +8,7 @@ import { type GroupSeen, type ModelSeen, SEEN_MINUTES } from '../../../lib/scali
 import { PRICES } from '../../../lib/scaling/prices.ts';
 import { chooseShards } from '../../../lib/scaling/shards.ts';
 import { chooseSlot, type Newcomer, type Resident, type Slot } from '../../../lib/scaling/slots.ts';
+import { findOddSpillover } from '../../../lib/scaling/spillover.ts';
 import { chooseWorkers, dollarsPerHour, worthOfWorker } from '../../../lib/scaling/worth.ts';
 
 const costs = (slowAnswerDollars: number) => ({
@@ -157,6 +158,37 @@ describe('R2: demand', () => {
       calls: [0, 0, 0],
       workMs: [5, 15, 25],
     });
+  });
+});
+
+describe('R5: spillover', () => {
+  const steady = (provisionedPerMinute: number): GroupSeen => {
+    const all = (value: number) => new Array<number>(SEEN_MINUTES).fill(value);
+    return {
+      calls: all(1200),
+      busyMs: all(120_000),
+      loadMs: all(0),
+      provisioned: all(provisionedPerMinute),
+      startMs: all(0),
+      slow: all(0),
+      memoryUse: 0.2,
+    };
+  };
+  const asked = { workers: 4, steadyMinutes: 10, minuteMs: MINUTE };
+
+  it('is no news where it is as much as workers leave over', () => {
+    // 2 Erlang on 4 workers: B = 9.5 %.
+    expect(findOddSpillover({ ...asked, seen: steady(1086) })).toBeUndefined();
+  });
+
+  it('is told where calls do not find the workers that are there, once they have been there for ten minutes', () => {
+    expect(findOddSpillover({ ...asked, seen: steady(300) })).toEqual({
+      spilled: 0.75,
+      expected: expect.closeTo(0.095, 2),
+    });
+    expect(findOddSpillover({ ...asked, seen: steady(300), steadyMinutes: 9 })).toBeUndefined();
+    expect(findOddSpillover({ ...asked, seen: undefined })).toBeUndefined();
+    expect(findOddSpillover({ ...asked, seen: steady(0), workers: 0 })).toBeUndefined();
   });
 });
 
