@@ -18,6 +18,8 @@ export type ErrorCode = keyof typeof STATUS;
 export interface ServingErrorOptions extends ErrorOptions {
   /** When a retry may succeed; travels as the `Retry-After` header. */
   readonly retryAfterSeconds?: number;
+  /** ModelError only: where the worker logged, as an ARN. */
+  readonly logStreamArn?: string;
 }
 
 /** A failure raised on purpose: its message is for the caller and says what was expected, what came, what to do. */
@@ -25,11 +27,13 @@ export class ServingError extends Error {
   override readonly name = 'ServingError';
   readonly code: ErrorCode;
   readonly retryAfterSeconds: number | undefined;
+  readonly logStreamArn: string | undefined;
 
   constructor(code: ErrorCode, message: string, options: ServingErrorOptions = {}) {
     super(message, options);
     this.code = code;
     this.retryAfterSeconds = options.retryAfterSeconds;
+    this.logStreamArn = options.logStreamArn;
   }
 
   get status(): number {

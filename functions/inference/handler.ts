@@ -31,7 +31,7 @@ export const handler = createInference({
   ...parts,
   models,
   notes: createCallNotes({ ...parts, models, publishShare: shareMetrics(config), initMs: timer() }),
-  onFault: (error, model) => logger.error('call failed', { model, error }),
+  onFault: (error, { model, inferenceId }) => logger.error('call failed', { model, inferenceId, error }),
 });
 
 // Lambda calls a provisioned environment ready when the module has loaded, this line included.

@@ -15,6 +15,9 @@ const MAX_REPLY_BYTES = 6_291_456;
 /** For what the worker says of itself with each answer. */
 const STAMP_BYTES = 64;
 
+/** Of what model.mjs says beside its answer, with the escapes of JSON. */
+const MAX_ATTRIBUTES_BYTES = 2200;
+
 /** Lambda's limit is ours to keep: what is left after this is for the answer. */
 const TIME_FOR_THE_ANSWER_MS = 500;
 
@@ -27,7 +30,7 @@ export interface InferenceDeps {
   /** In milliseconds with fractions, for durations only. */
   readonly timer: () => number;
   /** Told of every failure that is not the caller's own doing. */
-  readonly onFault: (error: ServingError, model: string) => void;
+  readonly onFault: (error: ServingError, call: Pick<InferenceCall, 'model' | 'inferenceId'>) => void;
 }
 
 /** How long a call waited for its model. */
@@ -38,6 +41,9 @@ interface Waits {
 /** The part of Lambda's context that is read. */
 export interface Invocation {
   getRemainingTimeInMillis(): number;
+  readonly invokedFunctionArn?: string;
+  readonly logGroupName?: string;
+  readonly logStreamName?: string;
 }
 
 /** Open -> decode -> run -> encode. Every failure is a reply: exceptions do not survive the way back. */
@@ -45,22 +51,33 @@ export const createInference = ({ models, metrics, notes, worker, timer, onFault
   const predict = async (call: InferenceCall, untilMs: number, waits: Waits): Promise<InferenceReply> => {
     await using lease = await models.open(call.model);
     waits.ms = lease.waitedMs ?? 0;
-    return toReply(
-      await answer(lease.model, call, {
-        contentType: call.contentType,
-        accept: call.accept,
-        remainingMs: untilMs - timer(),
-        callers: [call.model],
-      }),
-    );
+    let said: string | undefined;
+    const encoded = await answer(lease.model, call, {
+      contentType: call.contentType,
+      accept: call.accept,
+      remainingMs: untilMs - timer(),
+      callers: [call.model],
+      ...(call.customAttributes === undefined ? {} : { customAttributes: call.customAttributes }),
+      onCustomAttributes: (text) => {
+        said = text;
+      },
+    });
+    return toReply(encoded, said);
   };
 
-  const fail = (cause: unknown, call: InferenceCall): InferenceReply => {
+  const fail = (cause: unknown, call: InferenceCall, invocation: Invocation): InferenceReply => {
     const error = toServingError(cause);
-    if (error.status >= 500 || error.code === 'ModelError') onFault(error, call.model);
+    if (error.status >= 500 || error.code === 'ModelError') onFault(error, call);
     const { code, retryAfterSeconds } = error;
     const message = oneLine(error.message);
-    return { ok: false, code, message, ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }) };
+    const logStreamArn = code === 'ModelError' ? logStreamOf(invocation) : undefined;
+    return {
+      ok: false,
+      code,
+      message,
+      ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+      ...(logStreamArn === undefined ? {} : { logStreamArn }),
+    };
   };
 
   return async (call: InferenceCall, invocation: Invocation): Promise<InferenceReply> => {
@@ -68,7 +85,7 @@ export const createInference = ({ models, metrics, notes, worker, timer, onFault
     metrics.flushIfDue();
     const waits: Waits = { ms: 0 };
     const reply = await predict(call, startedMs + timeFor(call, invocation), waits).catch((error: unknown) =>
-      fail(error, call),
+      fail(error, call, invocation),
     );
     const tookMs = timer() - startedMs;
     notes.note(call.model, tookMs, waits.ms);
@@ -77,6 +94,13 @@ export const createInference = ({ models, metrics, notes, worker, timer, onFault
     metrics.flushIfDue();
     return { ...reply, worker, tookMicros: Math.round(1000 * tookMs) };
   };
+};
+
+/** `arn:aws:lambda:region:account:function:name` has all that the log's ARN needs but its names. */
+const logStreamOf = ({ invokedFunctionArn, logGroupName, logStreamName }: Invocation): string | undefined => {
+  const [, partition, , region, account] = invokedFunctionArn?.split(':') ?? [];
+  if (account === undefined || logGroupName === undefined || logStreamName === undefined) return undefined;
+  return `arn:${partition}:logs:${region}:${account}:log-group:${logGroupName}:log-stream:${logStreamName}`;
 };
 
 /** Messages quote what was sent. SageMaker's have at most 2,048 characters; the rest is for the escapes of JSON. */
@@ -109,21 +133,24 @@ const answer = async (model: LoadedModel, call: InferenceCall, context: RunConte
 
 const isDocument = (value: Value): value is Document => 'document' in value;
 
-const toReply = ({ contentType, body }: Encoded): InferenceReply =>
-  bounded(
+const toReply = ({ contentType, body }: Encoded, customAttributes: string | undefined): InferenceReply => {
+  const said = customAttributes === undefined ? {} : { customAttributes };
+  return bounded(
     typeof body === 'string'
-      ? { ok: true, contentType, body }
+      ? { ok: true, contentType, body, ...said }
       : {
           ok: true,
           contentType,
           body: Buffer.from(body.buffer, body.byteOffset, body.length).toString('base64'),
           isBase64Encoded: true,
+          ...said,
         },
   );
+};
 
 const bounded = (reply: InferenceReply & { ok: true }): InferenceReply => {
   // A string of n characters takes at least n bytes, and as JSON at most 6 n: only what lies between is measured.
-  if (reply.body.length * 6 + STAMP_BYTES < MAX_REPLY_BYTES) return reply;
+  if (reply.body.length * 6 + STAMP_BYTES + MAX_ATTRIBUTES_BYTES < MAX_REPLY_BYTES) return reply;
   const sizeBytes = Buffer.byteLength(JSON.stringify(reply)) + STAMP_BYTES;
   if (sizeBytes <= MAX_REPLY_BYTES) return reply;
   throw new ServingError(

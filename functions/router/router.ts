@@ -1,7 +1,7 @@
 import type { CachedRoutes } from '../../lib/catalog/cached-routes.ts';
 import type { Routes } from '../../lib/catalog/routes.ts';
 import type { Clock } from '../../lib/clock.ts';
-import { type ErrorCode, ServingError, toServingError } from '../../lib/errors.ts';
+import { type ErrorCode, ServingError, type ServingErrorOptions, toServingError } from '../../lib/errors.ts';
 import type { Metrics } from '../../lib/metrics/metrics.ts';
 import { SeenWorkers } from '../../lib/metrics/seen-workers.ts';
 import type { Loads } from '../../lib/models/loads.ts';
@@ -61,7 +61,7 @@ export const createRouter = (deps: RouterDeps) => {
       const remainingMs = Math.round(answerWithinMs - (timer() - startedMs));
       const reply = await dispatch(current, { ...call, remainingMs });
       noteWorker(reply, startedMs);
-      if (!reply.ok) throw new ServingError(reply.code, reply.message, retryAfter(reply));
+      if (!reply.ok) throw new ServingError(reply.code, reply.message, known(reply));
       return encodeReply(reply, request.requestContext.requestId);
     } catch (error) {
       throw error instanceof ServingError ? await withLearnedRetry(error, call.model) : error;
@@ -109,5 +109,7 @@ const PONG: HttpResponse = {
   body: JSON.stringify({ status: 'Healthy' }),
 };
 
-const retryAfter = ({ retryAfterSeconds }: { readonly retryAfterSeconds?: number }) =>
-  retryAfterSeconds === undefined ? {} : { retryAfterSeconds };
+const known = ({ retryAfterSeconds, logStreamArn }: InferenceReply & { ok: false }): ServingErrorOptions => ({
+  ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+  ...(logStreamArn === undefined ? {} : { logStreamArn }),
+});

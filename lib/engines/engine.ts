@@ -65,6 +65,10 @@ export interface RunContext {
   readonly remainingMs: number;
   /** The models of the endpoint that are running for this call, outermost first. */
   readonly callers: readonly string[];
+  /** What the client sent beside its input, in words of its own. */
+  readonly customAttributes?: string;
+  /** Takes what the model says beside its answer. */
+  readonly onCustomAttributes?: (text: string) => void;
 }
 
 /** A model in memory. `sizeBytes` is what it is charged against the memory bound. */

@@ -11,6 +11,10 @@ export interface InferenceCall {
   readonly isBase64Encoded: boolean;
   /** How long the router waits for the answer, in milliseconds. */
   readonly remainingMs?: number;
+  /** SageMaker's CustomAttributes: for model.mjs, as the client sent them. */
+  readonly customAttributes?: string;
+  /** SageMaker's InferenceId: names the call in the worker's log. */
+  readonly inferenceId?: string;
 }
 
 /** What a worker says of itself with each answer. */
@@ -33,11 +37,15 @@ export type InferenceReply = WorkerStamp &
         readonly body: string;
         /** True when `body` is base64 of the bytes of the answer. */
         readonly isBase64Encoded?: true;
+        /** What model.mjs says beside its answer. */
+        readonly customAttributes?: string;
       }
     | {
         readonly ok: false;
         readonly code: ErrorCode;
         readonly message: string;
         readonly retryAfterSeconds?: number;
+        /** Where the worker logs, as an ARN. */
+        readonly logStreamArn?: string;
       }
   );

@@ -5,8 +5,8 @@ export interface Claim {
   readonly target: number;
   /** Workers that somebody was promised whatever the load. */
   readonly min: number;
-  /** What its first worker is worth, in dollars per second: it breaks ties. */
-  readonly worth: number;
+  /** What its first, second, ... worker is worth, in dollars per second; each no more than the one before. */
+  readonly worths: readonly number[];
 }
 
 /** R8. Workers that all groups together may have, of what the account has left. */
@@ -23,29 +23,27 @@ export const budgetOf = (
 
 /**
  * R8. Shares the budget: first what was promised, by largest remainder if that is too much, then one worker at a time to
- * the group that has the least of what it asks for.
+ * the group whose next one is worth most. As each is worth no more than the one before, nothing together could be worth more.
  */
 export const shareBudget = (claims: readonly Claim[], budget: number): ReadonlyMap<string, number> => {
   const promised = sharePromises(claims, budget);
   const given = new Map(claims.map(({ group }) => [group, promised.get(group) ?? 0]));
   let left = budget - [...given.values()].reduce((total, workers) => total + workers, 0);
 
-  const wanting = claims.filter(({ group, target }) => target > (given.get(group) ?? 0));
-  while (left > 0 && wanting.length > 0) {
-    wanting.sort(
-      (a, b) =>
-        (given.get(a.group) ?? 0) / a.target - (given.get(b.group) ?? 0) / b.target ||
-        b.worth - a.worth ||
-        (a.group < b.group ? -1 : 1),
-    );
-    const [next] = wanting;
-    if (next === undefined) break;
+  const wanting = new Set(claims.filter(({ group, target }) => target > (given.get(group) ?? 0)));
+  while (left > 0 && wanting.size > 0) {
+    const next = [...wanting].reduce((a, b) => (isBefore(b, a, given) ? b : a));
     const workers = (given.get(next.group) ?? 0) + 1;
     given.set(next.group, workers);
-    if (workers >= next.target) wanting.shift();
+    if (workers >= next.target) wanting.delete(next);
     left--;
   }
   return given;
+};
+
+const isBefore = (a: Claim, b: Claim, given: ReadonlyMap<string, number>): boolean => {
+  const worth = ({ group, worths }: Claim): number => worths[given.get(group) ?? 0] ?? 0;
+  return worth(a) > worth(b) || (worth(a) === worth(b) && a.group < b.group);
 };
 
 const sharePromises = (claims: readonly Claim[], budget: number): ReadonlyMap<string, number> => {

@@ -8,7 +8,7 @@ import { type Observation, SEEN_MINUTES } from './observation.ts';
 import type { Policy } from './policy.ts';
 import { type GroupRecord, groupOf, modelsOf, type ScalerState } from './state.ts';
 import { activeGroups } from './tiers.ts';
-import { chooseWorkers, type OnDemandPath, type WorkerBounds, worthOfWorker } from './worth.ts';
+import { chooseWorkers, type OnDemandPath, type WorkerBounds, worthsOfWorkers } from './worth.ts';
 
 /** More in one step would only be more to prepare at once (Lambda starts 6,000 a minute, and none is usable before all are). */
 const MAX_STEP = 500;
@@ -24,8 +24,8 @@ export interface Target {
   readonly bounds: WorkerBounds;
   readonly load: Load;
   readonly path: OnDemandPath;
-  /** Of the first worker, in dollars per second. */
-  readonly worth: number;
+  /** Of the first, second, ... of its workers, in dollars per second. */
+  readonly worths: readonly number[];
   /** What the load of each of the minutes that count would be worth. */
   readonly up: number;
   readonly down: number;
@@ -69,14 +69,15 @@ const chooseTarget = (
   const load = loadAt(demand, 0, callSeconds, policy.minuteMs);
   const current = requestedOf(record, record.version);
   const paused = whyPaused(record, observation.nowMs);
+  const workers = paused === undefined ? step(current, up, down) : 0;
   return {
     group,
     current,
-    workers: paused === undefined ? step(current, up, down) : 0,
+    workers,
     bounds,
     load,
     path,
-    worth: worthOfWorker(1, load, path, policy),
+    worths: worthsOfWorkers(workers, load, path, policy),
     up,
     down,
     ...(paused === undefined ? {} : { paused }),

@@ -16,11 +16,11 @@ export const chooseGroupWorkers = (before: ScalerState, observation: Observation
   const targets = chooseTargets(before, observation, policy);
   const budget = budgetOf(policy.workerBudget, before.account);
   const given = shareBudget(
-    targets.map(({ group, workers, bounds, worth, paused }) => ({
+    targets.map(({ group, workers, bounds, worths, paused }) => ({
       group,
       target: workers,
       min: paused === undefined ? Math.min(bounds.min, workers) : 0,
-      worth,
+      worths,
     })),
     budget,
   );
@@ -29,7 +29,8 @@ export const chooseGroupWorkers = (before: ScalerState, observation: Observation
   let state = before;
   // Those that go down first: an up waits until what it needs is free.
   const ordered = targets.toSorted(
-    (a, b) => change(a, given) - change(b, given) || b.worth - a.worth || (a.group < b.group ? -1 : 1),
+    (a, b) =>
+      change(a, given) - change(b, given) || firstWorth(b) - firstWorth(a) || (a.group < b.group ? -1 : 1),
   );
   let free =
     budget -
@@ -52,6 +53,8 @@ export const chooseGroupWorkers = (before: ScalerState, observation: Observation
   }
   return { state, decisions };
 };
+
+const firstWorth = ({ worths }: Target): number => worths[0] ?? 0;
 
 const alarm = (
   { group, current }: Target,

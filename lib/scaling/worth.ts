@@ -37,6 +37,26 @@ export const worthOfWorker = (n: number, load: Load, path: OnDemandPath, costs: 
   (carriedBy(n, load) - carriedBy(n - 1, load)) * savedPerCall(load, path, costs) -
   costs.memoryGb * costs.prices.idle;
 
+/** R4. The same for the first to the last of `count` workers. */
+export const worthsOfWorkers = (
+  count: number,
+  load: Load,
+  path: OnDemandPath,
+  costs: Costs,
+): readonly number[] => {
+  const saved = savedPerCall(load, path, costs);
+  const price = costs.memoryGb * costs.prices.idle;
+  const worths: number[] = [];
+  let before = 0;
+  for (const carried of carriedCalls(load)) {
+    if (worths.length > count) break;
+    worths.push((carried - before) * saved - price);
+    before = carried;
+  }
+  // The first entry is of none at all.
+  return worths.slice(1);
+};
+
 /**
  * R4. The most workers of which each is worth its price, within bounds. As what they carry is concave in their number, the
  * first that is not is the end.

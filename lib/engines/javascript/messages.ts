@@ -23,6 +23,7 @@ export interface CallContext {
   readonly contentType: string | undefined;
   readonly accept: string | undefined;
   readonly remainingMs: number;
+  readonly customAttributes: string | undefined;
 }
 
 export type ToThread =
@@ -39,7 +40,13 @@ export type ToThread =
 export type FromThread =
   | { readonly kind: 'ready'; readonly inputs: unknown; readonly outputs: unknown }
   | { readonly kind: 'refused'; readonly reason: string }
-  | { readonly kind: 'answer'; readonly id: number; readonly payload: Payload }
+  | {
+      readonly kind: 'answer';
+      readonly id: number;
+      readonly payload: Payload;
+      /** As `setCustomAttributes` was given them last. */
+      readonly customAttributes?: string;
+    }
   | {
       readonly kind: 'failed';
       readonly id: number;

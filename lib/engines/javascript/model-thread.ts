@@ -151,7 +151,7 @@ export class ModelThread {
   #dispatch(message: FromThread): void {
     if (message.kind === 'ready') this.#onReady(message);
     else if (message.kind === 'refused') this.stop(`model.mjs cannot be loaded: ${explain(message.reason)}`);
-    else if (message.kind === 'answer') this.#take(message.id)?.answer.resolve(message.payload);
+    else if (message.kind === 'answer') this.#onAnswer(message);
     else if (message.kind === 'failed') this.#take(message.id)?.answer.reject(failed(message));
     else if (message.kind === 'predict') void this.#predict(message);
     else if (message.kind === 'fault') this.#told = message;
@@ -160,6 +160,12 @@ export class ModelThread {
   #onReady({ inputs, outputs }: Message<'ready'>): void {
     this.#ready.resolve({ inputs: parseSpecs(inputs, 'inputs'), outputs: parseSpecs(outputs, 'outputs') });
     this.#isReady = true;
+  }
+
+  #onAnswer({ id, payload, customAttributes }: Message<'answer'>): void {
+    const call = this.#take(id);
+    if (customAttributes !== undefined) call?.context.onCustomAttributes?.(customAttributes);
+    call?.answer.resolve(payload);
   }
 
   #take(id: number): Call | undefined {
@@ -180,8 +186,9 @@ export class ModelThread {
     }
   }
 
-  #sendCall(id: number, input: Value, { contentType, accept, remainingMs }: RunContext): void {
-    const context = { contentType, accept, remainingMs };
+  #sendCall(id: number, input: Value, sent: RunContext): void {
+    const { contentType, accept, remainingMs, customAttributes } = sent;
+    const context = { contentType, accept, remainingMs, customAttributes };
     if ('document' in input) {
       this.#post({ kind: 'call', id, input: { document: input.document }, context });
     } else {

@@ -62,17 +62,31 @@ const answer = async (
   const { id, input, context } = call;
   try {
     const inputs = 'tensors' in input ? byName(input.tensors) : input.document;
-    const given = await handle(inputs, contextOf(id, context));
+    const said: Said = {};
+    const given = await handle(inputs, contextOf(id, context, said));
     const { payload, transfer } =
       outputs === undefined ? encodeDocument(given) : encodeOutputs(outputs, given);
-    send({ kind: 'answer', id, payload }, transfer);
+    send({ kind: 'answer', id, payload, ...said }, transfer);
   } catch (error) {
     send({ kind: 'failed', id, reason: describe(error), isInput: isAboutInput(error) });
   }
 };
 
-const contextOf = (call: number, context: CallContext) => ({
+interface Said {
+  customAttributes?: string;
+}
+
+/** SageMaker's bound: it is a header (botocore, sagemaker-runtime: 1,024 characters of ASCII that can be seen). */
+const CUSTOM_ATTRIBUTES = /^[\x20-\x7e]{1,1024}$/;
+
+const contextOf = (call: number, context: CallContext, said: Said) => ({
   ...context,
+  setCustomAttributes: (text: unknown): void => {
+    if (typeof text !== 'string' || !CUSTOM_ATTRIBUTES.test(text)) {
+      throw new Error('setCustomAttributes takes 1 to 1,024 visible characters of ASCII');
+    }
+    said.customAttributes = text;
+  },
   properties: { ...properties },
   predict: async (inputs: unknown) => predict(call, inputs),
 });

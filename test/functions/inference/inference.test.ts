@@ -32,7 +32,7 @@ const create = (models: Models): typeof infer => {
     notes: quietNotes,
     worker: 'w-1',
     timer: () => timerMs++,
-    onFault: (error, model) => faults.push({ error, model }),
+    onFault: (error, { model }) => faults.push({ error, model }),
   });
   return async (sent) => {
     const { worker, tookMicros, ...reply } = await handler(sent, {

@@ -57,7 +57,12 @@ describe('router', () => {
     const response = await router(httpRequest());
 
     expect(response.statusCode).toBe(424);
-    expect(JSON.parse(response.body)).toEqual({ Message: 'corrupt model' });
+    expect(JSON.parse(response.body)).toEqual({
+      Message: 'corrupt model',
+      OriginalStatusCode: 500,
+      OriginalMessage: 'corrupt model',
+      LogStreamArn: '',
+    });
     expect(faults).toEqual([]);
     expect(counts()).toMatchObject({ Invocations: 1, Invocation4XXErrors: 1, InvocationModelErrors: 1 });
   });

@@ -24,6 +24,35 @@ describe('parseInvocation', () => {
     });
   });
 
+  it('takes CustomAttributes and InferenceId along, and the one variant there is', () => {
+    const headers = {
+      'x-amzn-sagemaker-target-model': 'm.tar.gz',
+      'x-amzn-sagemaker-custom-attributes': 'trace=7; tier=gold',
+      'x-amzn-sagemaker-inference-id': 'call-1',
+      'x-amzn-sagemaker-target-variant': 'AllTraffic',
+    };
+
+    expect(parseInvocation(httpRequest({ headers }), 'mme')).toMatchObject({
+      customAttributes: 'trace=7; tier=gold',
+      inferenceId: 'call-1',
+    });
+  });
+
+  it.each([
+    ['target-variant', 'Blue', /TargetVariant "Blue" not found: .* AllTraffic/],
+    ['target-container-hostname', 'first', /TargetContainerHostname is for endpoints of several containers/],
+    ['inference-component', 'c', /InferenceComponentName .* name the model by TargetModel/],
+    ['enable-explanations', '`true`', /EnableExplanations is not served/],
+    ['session-id', 'NEW_SESSION', /SessionId is not served/],
+    ['custom-attributes', 'x'.repeat(1025), /1 to 1024 visible characters of ASCII, but has 1025/],
+    ['custom-attributes', 'snow\u2603', /visible characters of ASCII/],
+    ['inference-id', 'x'.repeat(65), /1 to 64 visible/],
+  ])('refuses header %s: %j', (name, value, message) => {
+    const headers = { 'x-amzn-sagemaker-target-model': 'm.tar.gz', [`x-amzn-sagemaker-${name}`]: value };
+
+    expect(() => parseInvocation(httpRequest({ headers }), 'mme')).toThrow(message);
+  });
+
   it('passes a missing body on as an empty one, for the codec to judge', () => {
     const { body: _, ...request } = httpRequest();
 
@@ -58,6 +87,15 @@ describe('parseInvocation', () => {
 });
 
 describe('encodeReply', () => {
+  it('sends back what model.mjs said beside its answer', () => {
+    const reply = { ok: true, contentType: 'text/csv', body: '1', customAttributes: 'seen=1' } as const;
+
+    expect(encodeReply(reply, 'r').headers).toMatchObject({
+      'x-amzn-sagemaker-custom-attributes': 'seen=1',
+      'x-amzn-invoked-production-variant': 'AllTraffic',
+    });
+  });
+
   it('answers with the headers of SageMaker Runtime', () => {
     expect(encodeReply({ ok: true, contentType: 'application/json', body: '[[1]]' }, 'request-1')).toEqual({
       statusCode: 200,
@@ -80,7 +118,12 @@ describe('encodeError', () => {
 
     expect(statusCode).toBe(424);
     expect(headers).toMatchObject({ 'x-amzn-errortype': 'ModelError', 'x-amzn-requestid': 'request-1' });
-    expect(JSON.parse(body)).toEqual({ Message: 'bad model' });
+    expect(JSON.parse(body)).toEqual({
+      Message: 'bad model',
+      OriginalStatusCode: 500,
+      OriginalMessage: 'bad model',
+      LogStreamArn: '',
+    });
   });
 
   it('says when to come back, where that is known', () => {

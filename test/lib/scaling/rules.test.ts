@@ -320,7 +320,13 @@ describe('R7: slots', () => {
 });
 
 describe('R8: the budget', () => {
-  const claim = (group: string, target: number, min = 0, worth = 1) => ({ group, target, min, worth });
+  /** Each worker is worth half of the one before. */
+  const claim = (group: string, target: number, min = 0, worth = 1) => ({
+    group,
+    target,
+    min,
+    worths: Array.from({ length: target }, (_, index) => worth / 2 ** index),
+  });
 
   it('is what the account leaves after a fifth, a hundred and the reservations', () => {
     expect(budgetOf(5000, { limit: 1000, unreserved: 950 })).toBe(650);
@@ -333,8 +339,8 @@ describe('R8: the budget', () => {
     expect(Object.fromEntries(shareBudget([claim('a', 3), claim('b', 4)], 10))).toEqual({ a: 3, b: 4 });
   });
 
-  it('is shared worker by worker to whoever has the least of what it asks for, ties by worth and then by name', () => {
-    expect(Object.fromEntries(shareBudget([claim('a', 2), claim('b', 8)], 5))).toEqual({ a: 1, b: 4 });
+  it('is shared worker by worker to whoever’s next one is worth most, ties by name', () => {
+    expect(Object.fromEntries(shareBudget([claim('a', 2), claim('b', 8, 0, 5)], 5))).toEqual({ a: 1, b: 4 });
     expect(Object.fromEntries(shareBudget([claim('a', 2, 0, 1), claim('b', 2, 0, 2)], 1))).toEqual({
       a: 0,
       b: 1,

@@ -136,7 +136,7 @@ describe('what model.mjs is given', () => {
   it('tells of the call, the properties and the time left', async () => {
     const context = loadContext({ properties: new Map([['option.threshold', '0.5']]) });
     await using model = await load(
-      'export const handle = (_, { predict, ...context }) => ({ ...context, predict: typeof predict });',
+      'export const handle = (_, { predict, setCustomAttributes, ...context }) => ({ ...context, predict: typeof predict });',
       { context, engine: engineWith({ now: () => 0 }) },
     );
 
@@ -151,6 +151,24 @@ describe('what model.mjs is given', () => {
         predict: 'function',
       },
     });
+  });
+
+  it('has what the client sent beside its input, and may send some back with the answer', async () => {
+    await using model = await load(`
+      export const handle = (text, context) => {
+        context.setCustomAttributes(text ?? 'seen ' + context.customAttributes);
+        return 1;
+      };`);
+    const said: string[] = [];
+    const context = runContext({
+      customAttributes: 'trace=7',
+      onCustomAttributes: (text) => said.push(text),
+    });
+
+    await model.run(document(null), context);
+
+    expect(said).toEqual(['seen trace=7']);
+    await expect(model.run(document('ü'), context)).rejects.toThrow(/1 to 1,024 visible characters of ASCII/);
   });
 
   it('has no environment, no options and no way to the channel', async () => {
