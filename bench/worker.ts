@@ -102,6 +102,7 @@ const startWorker = (url: string, directory: string) => {
     startsAhead: false,
     initMs: 0,
     tickMs: 60_000,
+    group: 'cold-00',
     now: Date.now,
     onError: fail,
   });

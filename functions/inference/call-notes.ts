@@ -16,6 +16,8 @@ export interface CallNotesOptions {
   /** What the init phase took, in milliseconds. */
   readonly initMs: number;
   readonly tickMs: number;
+  /** Of the group: `hot-NN` is a slot. */
+  readonly group: string;
   readonly now: Clock;
   readonly onError: (error: unknown, model: string) => void;
 }
@@ -29,8 +31,9 @@ export interface CallNotes {
 
 /** What the scaler learns from a worker: how slow it is to start, and which models have a real share of its time. */
 export const createCallNotes = (options: CallNotesOptions): CallNotes => {
-  const { metrics, models, catalog, publishShare, startsAhead, initMs, tickMs, now, onError } = options;
-  const shares = new ModelShares({ windowMs: tickMs });
+  const { metrics, models, catalog, publishShare, startsAhead, initMs, tickMs, group, now, onError } =
+    options;
+  const shares = new ModelShares({ windowMs: tickMs, namesAll: group.startsWith('hot-') });
   /** By model, the artifact that was measured. */
   const measured = new Map<string, string>();
   let isFirst = true;

@@ -6,6 +6,7 @@ import type { Encoded } from '../../lib/protocol/codecs/codec.ts';
 import { decodeDocument, encodeDocument } from '../../lib/protocol/codecs/document.ts';
 import { answerCodec, requestCodec } from '../../lib/protocol/codecs/registry.ts';
 import { requestBody } from '../../lib/protocol/codecs/request-body.ts';
+import { type Description, describeTensors } from '../../lib/protocol/description.ts';
 import type { InferenceCall, InferenceReply } from '../../lib/protocol/envelope.ts';
 import type { CallNotes } from './call-notes.ts';
 
@@ -51,6 +52,7 @@ export const createInference = ({ models, metrics, notes, worker, timer, onFault
   const predict = async (call: InferenceCall, untilMs: number, waits: Waits): Promise<InferenceReply> => {
     await using lease = await models.open(call.model);
     waits.ms = lease.waitedMs ?? 0;
+    if (call.operation === 'describe') return describe(call.model, lease.model);
     let said: string | undefined;
     const encoded = await answer(lease.model, call, {
       contentType: call.contentType,
@@ -63,6 +65,18 @@ export const createInference = ({ models, metrics, notes, worker, timer, onFault
       },
     });
     return toReply(encoded, said);
+  };
+
+  const describe = (name: string, { inputs, outputs }: LoadedModel): InferenceReply => {
+    const { etag, sizeBytes, loadMs } = models.describe(name) ?? { etag: '', sizeBytes: 0, loadMs: 0 };
+    const description: Description = {
+      ...(inputs === undefined ? {} : { inputs: describeTensors(inputs) }),
+      ...(outputs === undefined ? {} : { outputs: describeTensors(outputs) }),
+      etag,
+      sizeBytes,
+      loadMs,
+    };
+    return { ok: true, contentType: 'application/json', body: JSON.stringify(description) };
   };
 
   const fail = (cause: unknown, call: InferenceCall, invocation: Invocation): InferenceReply => {

@@ -7,7 +7,11 @@ import { emfMetrics } from '../../lib/aws/emf-metrics.ts';
 import { createLambdaClient, lambdaInvoker } from '../../lib/aws/lambda-invoker.ts';
 import { cachedRoutes } from '../../lib/catalog/cached-routes.ts';
 import { deployedGroups } from '../../lib/catalog/deployed-groups.ts';
-import type { HttpRequest, HttpResponse } from '../../lib/protocol/sagemaker-http.ts';
+import { djlDoor } from '../../lib/protocol/djl-http.ts';
+import { createDoors } from '../../lib/protocol/door.ts';
+import type { HttpRequest, HttpResponse } from '../../lib/protocol/http.ts';
+import { openInferenceDoor } from '../../lib/protocol/open-inference-http.ts';
+import { sagemakerDoor } from '../../lib/protocol/sagemaker-http.ts';
 import { createDispatch } from '../../lib/routing/dispatch.ts';
 import { parseRouterConfig } from './config.ts';
 import { createRouter } from './router.ts';
@@ -23,7 +27,7 @@ const metrics = emfMetrics({
 });
 
 const router = createRouter({
-  endpointName: config.endpointName,
+  doorOf: createDoors([sagemakerDoor(config.endpointName), openInferenceDoor, djlDoor]),
   routes: cachedRoutes({
     source: dynamodbCatalog(createDynamoDBClient(), config.tableName),
     fallback: { epoch: 0, coldGroups: groups.cold, hot: new Map() },

@@ -5,18 +5,14 @@ import { type ErrorCode, ServingError, type ServingErrorOptions, toServingError 
 import type { Metrics } from '../../lib/metrics/metrics.ts';
 import { SeenWorkers } from '../../lib/metrics/seen-workers.ts';
 import type { Loads } from '../../lib/models/loads.ts';
+import type { Door } from '../../lib/protocol/door.ts';
 import type { InferenceCall, InferenceReply, WorkerStamp } from '../../lib/protocol/envelope.ts';
-import {
-  encodeError,
-  encodeReply,
-  type HttpRequest,
-  type HttpResponse,
-  parseInvocation,
-} from '../../lib/protocol/sagemaker-http.ts';
+import { type HttpRequest, type HttpResponse, jsonResponse } from '../../lib/protocol/http.ts';
 import { within } from '../../lib/within.ts';
 
 export interface RouterDeps {
-  readonly endpointName: string;
+  /** The API that a route belongs to. */
+  readonly doorOf: (routeKey: string) => Door | undefined;
   readonly routes: CachedRoutes;
   readonly dispatch: (routes: Routes, call: InferenceCall) => Promise<InferenceReply>;
   readonly metrics: Metrics;
@@ -34,7 +30,7 @@ export interface RouterDeps {
 
 /** HTTP request -> routes -> group -> inference -> HTTP response, in SageMaker's words. */
 export const createRouter = (deps: RouterDeps) => {
-  const { endpointName, routes, dispatch, metrics, answerWithinMs, loads, now, timer, onFault } = deps;
+  const { doorOf, routes, dispatch, metrics, answerWithinMs, loads, now, timer, onFault } = deps;
   const workers = new SeenWorkers();
 
   /** SageMaker counts each request as 1 / instances, of which the sum is the load of one instance. */
@@ -53,16 +49,14 @@ export const createRouter = (deps: RouterDeps) => {
     return new ServingError(error.code, error.message, { cause: error.cause, retryAfterSeconds });
   };
 
-  const invokeEndpoint = async (request: HttpRequest): Promise<HttpResponse> => {
-    const startedMs = timer();
-    const call = parseInvocation(request, endpointName);
+  const ask = async (call: InferenceCall, startedMs: number): Promise<InferenceReply & { ok: true }> => {
     try {
       const current = await routes.current();
       const remainingMs = Math.round(answerWithinMs - (timer() - startedMs));
       const reply = await dispatch(current, { ...call, remainingMs });
       noteWorker(reply, startedMs);
       if (!reply.ok) throw new ServingError(reply.code, reply.message, known(reply));
-      return encodeReply(reply, request.requestContext.requestId);
+      return reply;
     } catch (error) {
       throw error instanceof ServingError ? await withLearnedRetry(error, call.model) : error;
     }
@@ -77,18 +71,23 @@ export const createRouter = (deps: RouterDeps) => {
   };
 
   return async (request: HttpRequest): Promise<HttpResponse> => {
+    const startedMs = timer();
+    const { requestId } = request.requestContext;
     // API Gateway has matched the path already: its route key is all the routing there is to do.
-    if (request.routeKey === 'GET /ping') return PONG;
+    const door = doorOf(request.routeKey);
+    if (door === undefined) return jsonResponse(404, { message: `no API has ${request.routeKey}` });
 
     try {
-      const response = await invokeEndpoint(request);
+      const asked = door.parse(request);
+      if (asked.kind === 'answer') return asked.response;
+      const reply = await ask(asked.call, startedMs);
       noteOutcome(undefined);
-      return response;
+      return door.encodeReply(reply, asked.call, requestId);
     } catch (cause) {
       const error = toServingError(cause);
       noteOutcome(error);
       if (error.status >= 500) onFault(error, request);
-      return encodeError(error, request.requestContext.requestId);
+      return door.encodeError(error, requestId);
     }
   };
 };
@@ -102,12 +101,6 @@ const MODEL_ERRORS: ReadonlySet<ErrorCode> = new Set([
   'ModelNotReadyException',
   'ServiceUnavailable',
 ]);
-
-const PONG: HttpResponse = {
-  statusCode: 200,
-  headers: { 'content-type': 'application/json' },
-  body: JSON.stringify({ status: 'Healthy' }),
-};
 
 const known = ({ retryAfterSeconds, logStreamArn }: InferenceReply & { ok: false }): ServingErrorOptions => ({
   ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),

@@ -19,12 +19,15 @@ export const preloadAttribute = (version: string): string => PRELOAD + version;
 export const parseModels = (item: Item): readonly string[] =>
   (item['models']?.L ?? []).flatMap(({ S }) => S ?? []);
 
+/** A row has 400 KB, and a slot many models. */
+const MAX_ERROR = 300;
+
 export const encodePreload = (reports: readonly PreloadReport[]): Attribute => ({
   L: reports.map(({ model, error, tookMs, atMs }) => ({
     M: {
       model: { S: model },
       tookMs: { N: String(Math.round(tookMs)) },
-      ...(error === undefined ? {} : { error: { S: error } }),
+      ...(error === undefined ? {} : { error: { S: error.slice(0, MAX_ERROR) } }),
       ...(atMs === undefined ? {} : { atMs: { N: String(atMs) } }),
     },
   })),

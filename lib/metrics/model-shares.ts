@@ -7,15 +7,23 @@ export interface ModelShare {
 
 export interface ModelSharesOptions {
   readonly windowMs: number;
+  /** Of a slot's worker all models count: the scaler must know when one falls silent. */
+  readonly namesAll?: boolean;
 }
 
 interface Counter {
   busyMs: number;
   calls: number;
+  /** Time that it fills: a call keeps a worker from others for a tenth of a second at least (R6). */
+  filledMs: number;
   /** What it may have been given that was another model's. */
   foreignMs: number;
   foreignCalls: number;
+  foreignFilledMs: number;
 }
+
+/** Beyond ten calls a second a worker takes none (Lambda's bound for provisioned concurrency). */
+const LEAST_CALL_MS = 100;
 
 /** So many models are counted at once; whichever takes more than a 64th of the time is among them (Metwally's Space-Saving). */
 const COUNTERS = 64;
@@ -33,21 +41,25 @@ const LEAST_LONG_SHARE_OF_WINDOW = 0.2;
 /** Which models a worker is busy with, in memory that does not grow with their number. */
 export class ModelShares {
   readonly #windowMs: number;
+  readonly #namesAll: boolean;
   readonly #counters = new Map<string, Counter>();
   #totalMs = 0;
   #startMs: number | undefined;
   #lastMs = 0;
 
-  constructor({ windowMs }: ModelSharesOptions) {
+  constructor({ windowMs, namesAll = false }: ModelSharesOptions) {
     this.#windowMs = windowMs;
+    this.#namesAll = namesAll;
   }
 
   note(model: string, busyMs: number, nowMs: number): void {
     this.#startMs ??= nowMs;
     this.#lastMs = nowMs;
-    this.#totalMs += busyMs;
+    const filledMs = Math.max(busyMs, LEAST_CALL_MS);
+    this.#totalMs += filledMs;
     const counter = this.#counters.get(model) ?? this.#takeCounter(model);
     counter.busyMs += busyMs;
+    counter.filledMs += filledMs;
     counter.calls += 1;
   }
 
@@ -55,12 +67,16 @@ export class ModelShares {
   takeDue(nowMs: number): { readonly shares: readonly ModelShare[]; readonly atMs: number } | undefined {
     if (this.#startMs === undefined || nowMs - this.#startMs < this.#windowMs) return undefined;
     const shares = [...this.#counters]
-      .map(([model, { busyMs, calls, foreignMs, foreignCalls }]) => ({
-        model,
-        calls: calls - foreignCalls,
-        busyMs: busyMs - foreignMs,
+      .map(([model, counter]) => ({
+        share: {
+          model,
+          calls: counter.calls - counter.foreignCalls,
+          busyMs: counter.busyMs - counter.foreignMs,
+        },
+        filledMs: counter.filledMs - counter.foreignFilledMs,
       }))
-      .filter((share) => this.#isReal(share));
+      .filter(({ share, filledMs }) => this.#namesAll || this.#isReal(share, filledMs))
+      .map(({ share }) => share);
     const atMs = this.#lastMs;
     this.#counters.clear();
     this.#totalMs = 0;
@@ -68,21 +84,22 @@ export class ModelShares {
     return { shares, atMs };
   }
 
-  #isReal({ calls, busyMs }: ModelShare): boolean {
-    if (busyMs < LEAST_SHARE * this.#totalMs) return false;
+  #isReal({ calls, busyMs }: ModelShare, filledMs: number): boolean {
+    if (filledMs < LEAST_SHARE * this.#totalMs) return false;
     if (calls >= LEAST_CALLS) return true;
     return calls >= LEAST_LONG_CALLS && busyMs >= LEAST_LONG_SHARE_OF_WINDOW * this.#windowMs;
   }
 
   /** The model that was least busy makes room; what it had is noted as not the newcomer's. */
   #takeCounter(model: string): Counter {
-    let [foreignMs, foreignCalls] = [0, 0];
+    let [foreignMs, foreignCalls, foreignFilledMs] = [0, 0, 0];
     if (this.#counters.size >= COUNTERS) {
-      const [name, least] = [...this.#counters].reduce((a, b) => (b[1].busyMs < a[1].busyMs ? b : a));
+      const [name, least] = [...this.#counters].reduce((a, b) => (b[1].filledMs < a[1].filledMs ? b : a));
       this.#counters.delete(name);
-      [foreignMs, foreignCalls] = [least.busyMs, least.calls];
+      [foreignMs, foreignCalls, foreignFilledMs] = [least.busyMs, least.calls, least.filledMs];
     }
-    const counter = { busyMs: foreignMs, calls: foreignCalls, foreignMs, foreignCalls };
+    const foreign = { foreignMs, foreignCalls, foreignFilledMs };
+    const counter = { busyMs: foreignMs, calls: foreignCalls, filledMs: foreignFilledMs, ...foreign };
     this.#counters.set(model, counter);
     return counter;
   }

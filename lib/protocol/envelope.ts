@@ -2,6 +2,8 @@ import type { ErrorCode } from '../errors.ts';
 
 /** What the router sends to an inference function. */
 export interface InferenceCall {
+  /** `describe` opens the model and says what it takes and gives; without it the model is run. */
+  readonly operation?: 'describe';
   /** SageMaker's TargetModel: the key of the object below the models prefix. */
   readonly model: string;
   readonly contentType: string | undefined;

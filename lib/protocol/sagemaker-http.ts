@@ -1,24 +1,19 @@
 import { ServingError } from '../errors.ts';
 import { parseModelName } from '../models/model-name.ts';
+import type { Door } from './door.ts';
 import type { InferenceCall, InferenceReply } from './envelope.ts';
+import { type HttpRequest, type HttpResponse, jsonResponse } from './http.ts';
 
-/** The part of API Gateway's HTTP API event (payload format 2.0) that is read. Header names come in lower case. */
-export interface HttpRequest {
-  readonly routeKey: string;
-  readonly headers: Readonly<Record<string, string | undefined>>;
-  readonly pathParameters?: Readonly<Record<string, string | undefined>>;
-  readonly body?: string;
-  readonly isBase64Encoded: boolean;
-  readonly requestContext: { readonly requestId: string };
-}
-
-export interface HttpResponse {
-  readonly statusCode: number;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
-  /** True when `body` is base64 of the bytes that the client is to get. */
-  readonly isBase64Encoded?: true;
-}
+/** SageMaker Runtime for the one endpoint that is served here, and the containers' `GET /ping`. */
+export const sagemakerDoor = (endpointName: string): Door => ({
+  routeKeys: ['POST /endpoints/{EndpointName}/invocations', 'GET /ping'],
+  parse: (request) =>
+    request.routeKey === 'GET /ping'
+      ? { kind: 'answer', response: jsonResponse(200, { status: 'Healthy' }) }
+      : { kind: 'call', call: parseInvocation(request, endpointName) },
+  encodeReply: (reply, _, requestId) => encodeReply(reply, requestId),
+  encodeError,
+});
 
 const TARGET_MODEL = 'x-amzn-sagemaker-target-model';
 

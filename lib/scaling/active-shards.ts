@@ -15,10 +15,11 @@ export const chooseActiveShards = (state: ScalerState, observation: Observation,
     seen,
     minuteMs: policy.minuteMs,
     knownMinutes: observation.knownMinutes,
+    steadyMinutes: (observation.nowMs - (state.shardsChangedAtMs ?? 0)) / policy.minuteMs,
   });
   if (shards === active.length) return { state, decisions: [] };
   return {
-    state: { ...state, activeShards: shards },
+    state: { ...state, activeShards: shards, shardsChangedAtMs: observation.nowMs },
     decisions: [
       {
         rule: 'R11',

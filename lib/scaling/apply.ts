@@ -1,4 +1,5 @@
 import type { Catalog } from '../catalog/catalog.ts';
+import { noteBad, noteFailure } from './allocations.ts';
 import type { Call } from './calls.ts';
 import type { Plan } from './decide.ts';
 import { deriveRoutes } from './derive-routes.ts';
@@ -6,7 +7,7 @@ import { ControlPlaneBusy, type Fleet, Refused } from './fleet.ts';
 import type { Observation } from './observation.ts';
 import type { Policy } from './policy.ts';
 import type { ScalerStore } from './scaler-store.ts';
-import { groupOf, modelsOf, type ScalerState } from './state.ts';
+import { groupOf, modelsOf, replaceGroup, type ScalerState } from './state.ts';
 
 /** R10. With 20 looks and one at the account, 40 calls in a tick. */
 const MAX_CALLS = 19;
@@ -48,8 +49,32 @@ export const apply = async (
   await writeGroups(before, state, plan.calls, policy, deps);
   // Before the workers of a version go that calls may still be led to.
   const routes = await writeRoutes(observation, state, policy, deps);
-  const calls = await makeCalls(plan.calls, policy, deps);
-  return { outcome: 'done', calls, left: plan.calls.length - calls, routes };
+  const { made, refused } = await makeCalls(plan.calls, policy, deps);
+  await noteRefused(state, refused, observation.nowMs, policy, deps);
+  return { outcome: 'done', calls: made, left: plan.calls.length - made, routes };
+};
+
+/** What Lambda will not have is a failure like an allocation that does not come: it is tried again later, not each minute. */
+const noteRefused = async (
+  state: ScalerState,
+  refused: readonly Call[],
+  nowMs: number,
+  { minuteMs }: Policy,
+  { store }: ApplyDeps,
+): Promise<void> => {
+  if (refused.length === 0) return;
+  let next = { ...state, epoch: state.epoch + 1 };
+  for (const { group, version } of refused) {
+    const record = groupOf(next, group);
+    next = replaceGroup(
+      next,
+      group,
+      version === record.version
+        ? noteFailure(record, nowMs, minuteMs)
+        : noteBad(record, version, nowMs, minuteMs),
+    );
+  }
+  await store.writeState(next, state.epoch);
 };
 
 /** A slot's row names its models, for workers to load ahead: before any worker is asked for. */
@@ -92,8 +117,9 @@ const makeCalls = async (
   calls: readonly Call[],
   { functionPrefix }: Policy,
   { fleet, pace, onFault }: ApplyDeps,
-): Promise<number> => {
+): Promise<{ readonly made: number; readonly refused: readonly Call[] }> => {
   let made = 0;
+  const refused: Call[] = [];
   for (const call of calls.slice(0, MAX_CALLS)) {
     await pace();
     try {
@@ -102,11 +128,12 @@ const makeCalls = async (
       else await fleet.remove(functionName, call.version);
       made++;
     } catch (error) {
-      if (error instanceof ControlPlaneBusy) return made;
+      if (error instanceof ControlPlaneBusy) break;
       // Another group's workers must not wait for one that Lambda refuses.
       onFault(error);
-      if (!(error instanceof Refused)) return made;
+      if (!(error instanceof Refused)) break;
+      if (call.kind === 'put') refused.push(call);
     }
   }
-  return made;
+  return { made, refused };
 };

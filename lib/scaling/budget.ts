@@ -23,7 +23,8 @@ export const budgetOf = (
 
 /**
  * R8. Shares the budget: first what was promised, by largest remainder if that is too much, then one worker at a time to
- * the group whose next one is worth most. As each is worth no more than the one before, nothing together could be worth more.
+ * the group whose next one is worth most (as each is worth no more than the one before, nothing could be worth more together);
+ * where that is about the same, to the one that has the least of what it asks for.
  */
 export const shareBudget = (claims: readonly Claim[], budget: number): ReadonlyMap<string, number> => {
   const promised = sharePromises(claims, budget);
@@ -42,9 +43,18 @@ export const shareBudget = (claims: readonly Claim[], budget: number): ReadonlyM
 };
 
 const isBefore = (a: Claim, b: Claim, given: ReadonlyMap<string, number>): boolean => {
-  const worth = ({ group, worths }: Claim): number => worths[given.get(group) ?? 0] ?? 0;
-  return worth(a) > worth(b) || (worth(a) === worth(b) && a.group < b.group);
+  const has = ({ group }: Claim): number => given.get(group) ?? 0;
+  const byWorth = band(b.worths[has(b)]) - band(a.worths[has(a)]);
+  if (byWorth !== 0) return byWorth < 0;
+  const byShare = has(a) / a.target - has(b) / b.target;
+  return byShare === 0 ? a.group < b.group : byShare < 0;
 };
+
+/** Worths within a fifth of each other are about the same: a hair's breadth must not give one group everything. */
+const band = (worth = 0): number => (worth <= 0 ? NO_WORTH : Math.round(4 * Math.log2(worth)));
+
+/** Below that of anything: 2 to the power of -250. */
+const NO_WORTH = -1000;
 
 const sharePromises = (claims: readonly Claim[], budget: number): ReadonlyMap<string, number> => {
   const promised = claims.reduce((total, { min }) => total + min, 0);

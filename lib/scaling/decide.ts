@@ -7,6 +7,7 @@ import { movePlacements } from './placements.ts';
 import type { Policy } from './policy.ts';
 import type { ScalerState } from './state.ts';
 import type { Step } from './step.ts';
+import { chooseSuccessors } from './successors.ts';
 import { chooseTiers } from './tiers.ts';
 import { followVersions } from './versions.ts';
 import { chooseGroupWorkers } from './workers.ts';
@@ -28,6 +29,7 @@ const RULES: readonly Rule[] = [
   chooseTiers,
   chooseActiveShards,
   chooseGroupWorkers,
+  chooseSuccessors,
 ];
 
 /**
@@ -38,7 +40,7 @@ export const decide = (before: ScalerState, observation: Observation, policy: Po
   if (observation.settledMinute === undefined) return hold(before, BLIND);
   if (observation.isIdle) return hold(before, IDLE);
 
-  let state = withAccount(before, observation);
+  let state = withoutGone(withAccount(before, observation), policy);
   const decisions: Decision[] = [];
   for (const rule of RULES) {
     const step = rule(state, observation, policy);
@@ -50,6 +52,13 @@ export const decide = (before: ScalerState, observation: Observation, policy: Po
 
 const withAccount = (state: ScalerState, { account, nowMs }: Observation): ScalerState =>
   account === undefined ? state : { ...state, account: { ...account, readAtMs: nowMs } };
+
+/** Groups that are no longer deployed are gone with their workers. */
+const withoutGone = (state: ScalerState, { coldGroups, hotGroups }: Policy): ScalerState => {
+  const deployed = new Set([...coldGroups, ...hotGroups]);
+  const groups = new Map([...state.groups].filter(([name]) => deployed.has(name)));
+  return groups.size === state.groups.size ? state : { ...state, groups };
+};
 
 const hold = (state: ScalerState, decision: Decision): Plan => ({ state, calls: [], decisions: [decision] });
 

@@ -1,4 +1,4 @@
-import { isPending, requestedOf } from './allocations.ts';
+import { isBad, isPending, isUnseen, requestedOf } from './allocations.ts';
 import { ControlPlaneBusy } from './fleet.ts';
 import type { FleetSeen } from './observation.ts';
 import type { ObserveDeps } from './observe.ts';
@@ -19,31 +19,36 @@ export const lookAtFleet = async (
   state: ScalerState,
   nowMs: number,
   policy: Policy,
-  { fleet, pace }: Pick<ObserveDeps, 'fleet' | 'pace'>,
+  { fleet, pace, onFault }: Pick<ObserveDeps, 'fleet' | 'pace' | 'onFault'>,
 ): Promise<ReadonlyMap<string, FleetSeen>> => {
   const seen = new Map<string, FleetSeen>();
   let left = MAX_LOOKS;
-  try {
-    for (const { group, isDue } of chooseLooks(state, nowMs, policy)) {
-      const cost = isDue ? 2 : 1;
-      if (left < cost) break;
-      left -= cost;
-      const functionName = policy.functionPrefix + group;
-      await pace();
-      const allocations = await fleet.list(functionName);
-      if (!isDue) {
-        seen.set(group, { allocations });
-        continue;
-      }
-      await pace();
-      const liveVersion = await fleet.liveVersion(functionName);
-      seen.set(group, { allocations, ...(liveVersion === undefined ? {} : { liveVersion }) });
+  for (const { group, isDue } of chooseLooks(state, nowMs, policy)) {
+    const cost = isDue ? 2 : 1;
+    if (left < cost) break;
+    left -= cost;
+    try {
+      seen.set(group, await lookAt(policy.functionPrefix + group, isDue, { fleet, pace }));
+    } catch (error) {
+      // What was seen until then is good; the next tick looks at the rest.
+      if (error instanceof ControlPlaneBusy) break;
+      onFault(error);
     }
-  } catch (error) {
-    // What was seen until then is good; the next tick looks at the rest.
-    if (!(error instanceof ControlPlaneBusy)) throw error;
   }
   return seen;
+};
+
+const lookAt = async (
+  functionName: string,
+  isDue: boolean,
+  { fleet, pace }: Pick<ObserveDeps, 'fleet' | 'pace'>,
+): Promise<FleetSeen> => {
+  await pace();
+  const allocations = await fleet.list(functionName);
+  if (!isDue) return { allocations };
+  await pace();
+  const liveVersion = await fleet.liveVersion(functionName);
+  return { allocations, ...(liveVersion === undefined ? {} : { liveVersion }) };
 };
 
 interface Look {
@@ -58,26 +63,26 @@ export const chooseLooks = (state: ScalerState, nowMs: number, policy: Policy): 
   const isDeploying = nowMs - (state.deployedAtMs ?? 0) < DEPLOYING_MINUTES * minuteMs;
   const everyMs = (isDeploying ? LOOK_WHILE_DEPLOYING_MINUTES : LOOK_EVERY_MINUTES) * minuteMs;
   const looks = [...coldGroups, ...hotGroups].map((group) => {
-    const { lookedAtMs = Number.NEGATIVE_INFINITY } = groupOf(state, group);
-    return { group, lookedAtMs, isDue: nowMs - lookedAtMs >= everyMs, isMoving: isMoving(state, group) };
+    const { lookedAtMs = 0, listedAtMs = 0 } = groupOf(state, group);
+    const isDue = nowMs - lookedAtMs >= everyMs;
+    return { group, listedAtMs, isDue, isMoving: isMoving(state, group, nowMs) };
   });
-  return [
-    ...looks.filter((look) => look.isMoving),
-    ...looks
-      .filter((look) => look.isDue && !look.isMoving)
-      .sort((a, b) => (a.lookedAtMs === b.lookedAtMs ? 0 : a.lookedAtMs - b.lookedAtMs)),
-  ];
+  // Whoever was looked at longest ago: however many move, each has its turn.
+  return looks
+    .filter(({ isDue, isMoving: moves }) => isDue || moves)
+    .sort((a, b) => Number(b.isMoving) - Number(a.isMoving) || a.listedAtMs - b.listedAtMs);
 };
 
 /** What is there is not, or may not be, what is wanted. */
-const isMoving = (state: ScalerState, group: string): boolean => {
+const isMoving = (state: ScalerState, group: string, nowMs: number): boolean => {
   const record = groupOf(state, group);
   const { version, liveVersion, wanted, allocations } = record;
   return (
     isPending(record) ||
+    isUnseen(record) ||
     requestedOf(record, version) !== wanted ||
     allocations.some((each) => each.version !== version || each.status === 'FAILED') ||
-    (wanted > 0 && liveVersion !== version) ||
+    (wanted > 0 && liveVersion !== version && !isBad(record, liveVersion, nowMs)) ||
     (modelsOf(state, group).length > 0 && version === undefined)
   );
 };

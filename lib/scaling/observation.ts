@@ -25,8 +25,8 @@ export interface GroupSeen {
   readonly startMs: Minutes;
   /** Such calls: the answers that are slow for want of a worker. */
   readonly slow: Minutes;
-  /** The fullest worker's share of its memory for models in the whole time, from 0 to 1. */
-  readonly memoryUse: number;
+  /** The fullest worker's share of its memory for models, from 0 to 1. */
+  readonly memoryUse: Minutes;
 }
 
 /** What workers say of one model that has a real share of their time. */

@@ -21,6 +21,7 @@ export interface ObserveDeps {
   readonly store: Pick<ScalerStore, 'listWishes' | 'readModels'>;
   /** Waits until Lambda's control plane may be asked again. */
   readonly pace: () => Promise<void>;
+  readonly onFault: (error: unknown) => void;
 }
 
 export interface MetricNames {

@@ -1,5 +1,5 @@
 import type { PreloadReport } from '../catalog/catalog.ts';
-import { availableOf, whyPaused } from './allocations.ts';
+import { availableOf, isPending, whyPaused } from './allocations.ts';
 import type { Decision } from './decision.ts';
 import type { Observation } from './observation.ts';
 import type { Policy } from './policy.ts';
@@ -12,12 +12,15 @@ const BARRED_MINUTES = 30;
 /** Workers that are ready and say nothing of a model: their report was lost, or they had no room for it. */
 const REPORT_MINUTES = 20;
 
+/** A model is led to workers that are not there for no longer than this. */
+const LOST_MINUTES = 10;
+
 /** R9. Models go on from stage to stage, each only on what is really there. */
 export const movePlacements = (before: ScalerState, observation: Observation, policy: Policy): Step => {
   const decisions: Decision[] = [];
   let state = before;
   for (const [model, placement] of before.models) {
-    const moved = move(state, model, placement, observation, policy);
+    const moved = move(state, model, placement, observation, policy, isNewest(before, model, placement));
     if (moved === undefined) continue;
     state = moved.state;
     decisions.push(moved.decision);
@@ -36,6 +39,7 @@ const move = (
   placement: Placement,
   observation: Observation,
   policy: Policy,
+  isLast: boolean,
 ): Moved | undefined => {
   if (!policy.hotGroups.includes(placement.group)) {
     const reason = `its slot ${placement.group} is no longer deployed`;
@@ -45,19 +49,41 @@ const move = (
     };
   }
   if (placement.stage === 'draining') return drain(state, model, placement, observation, policy);
-  const paused = whyPaused(groupOf(state, placement.group), observation.nowMs);
-  const isQuarantined = (groupOf(state, placement.group).quarantinedUntilMs ?? 0) > observation.nowMs;
-  if (paused !== undefined && isQuarantined) {
-    return leave(
-      state,
-      model,
-      placement,
-      observation,
-      `its slot ${placement.group} has no workers: ${paused}`,
-    );
+  const { nowMs } = observation;
+  const record = groupOf(state, placement.group);
+  const hasWorkers = availableOf(record, record.version) > 0;
+  if (!hasWorkers && (record.quarantinedUntilMs ?? 0) > nowMs) {
+    const why = `its slot ${placement.group} gets no workers: ${whyPaused(record, nowMs)}`;
+    const moved = leave(state, model, placement, observation, why);
+    // Of several models one may be what breaks their workers: most likely the one that came last.
+    return isLast ? bar(moved, model, why, nowMs, policy.minuteMs) : moved;
   }
-  return placement.stage === 'warming' ? warm(state, model, placement, observation, policy) : undefined;
+  if (placement.stage === 'warming') return warm(state, model, placement, observation, policy);
+  const isLost = !hasWorkers && !isPending(record) && record.wanted === 0;
+  if (isLost && nowMs - placement.sinceMs >= LOST_MINUTES * policy.minuteMs) {
+    const why = `its slot ${placement.group} has no workers, and the budget none for it`;
+    return bar(leave(state, model, placement, observation, why), model, why, nowMs, policy.minuteMs);
+  }
+  return undefined;
 };
+
+const isNewest = (state: ScalerState, model: string, { group }: Placement): boolean => {
+  const residents = [...state.models].filter(
+    ([, other]) => other.group === group && other.stage !== 'draining',
+  );
+  const [newest] = residents.sort(
+    ([, a], [, b]) => Number(b.stage === 'warming') - Number(a.stage === 'warming') || b.sinceMs - a.sinceMs,
+  );
+  return newest?.[0] === model;
+};
+
+const bar = (moved: Moved, model: string, why: string, nowMs: number, minuteMs: number): Moved => ({
+  ...moved,
+  state: {
+    ...moved.state,
+    barred: new Map(moved.state.barred).set(model, { untilMs: nowMs + BARRED_MINUTES * minuteMs, why }),
+  },
+});
 
 const warm = (
   state: ScalerState,
@@ -69,8 +95,13 @@ const warm = (
   const { nowMs, preloads } = observation;
   const { minuteMs } = policy;
   const { group, sinceMs } = placement;
-  const { version } = groupOf(state, group);
-  if (version === undefined || availableOf(groupOf(state, group), version) === 0) return undefined;
+  const record = groupOf(state, group);
+  const { version } = record;
+  if (version === undefined || availableOf(record, version) === 0) {
+    if (isPending(record) || nowMs - sinceMs < REPORT_MINUTES * minuteMs) return undefined;
+    const why = `${group} has had no workers for it in ${REPORT_MINUTES} minutes`;
+    return bar(leave(state, model, placement, observation, why), model, why, nowMs, minuteMs);
+  }
   const report = preloads.get(group)?.get(version)?.find(isAbout(model, sinceMs));
   if (report === undefined) return waitForReport(state, model, placement, observation, policy);
   if (report.error !== undefined) {
@@ -128,9 +159,7 @@ const waitForReport = (
   }
   if (nowMs - placement.sinceMs < REPORT_MINUTES * minuteMs) return undefined;
   const why = `the workers of ${placement.group} have not said for ${REPORT_MINUTES} minutes that they can open it`;
-  const barred = new Map(state.barred).set(model, { untilMs: nowMs + BARRED_MINUTES * minuteMs, why });
-  const moved = leave(state, model, placement, observation, why);
-  return { ...moved, state: { ...moved.state, barred } };
+  return bar(leave(state, model, placement, observation, why), model, why, nowMs, minuteMs);
 };
 
 const isAbout =

@@ -11,8 +11,9 @@ import { groupOf } from './state.ts';
 import { activeGroups } from './tiers.ts';
 
 /** An item may have 400 KB; a plan that people read has a few. */
-const MAX_MODELS = 200;
-const MAX_DECISIONS = 300;
+const MAX_MODELS = 100;
+const MAX_DECISIONS = 120;
+const MAX_REASON = 300;
 
 /** What people are told of a tick. */
 export const describePlan = (
@@ -69,4 +70,7 @@ const describeModels = (
 };
 
 const mostTelling = (decisions: readonly Decision[]): readonly Decision[] =>
-  decisions.toSorted((a, b) => Number(b.isMove) - Number(a.isMove)).slice(0, MAX_DECISIONS);
+  decisions
+    .toSorted((a, b) => Number(b.isMove) - Number(a.isMove))
+    .slice(0, MAX_DECISIONS)
+    .map((decision) => ({ ...decision, reason: decision.reason.slice(0, MAX_REASON) }));

@@ -86,7 +86,7 @@ export const readDemand = async (
         loadMs: toMinutes(load).map(fromMicros),
         startMs: toMinutes(start).map(fromMicros),
         slow: toMinutes(slow),
-        memoryUse: Math.max(0, ...toMinutes(memory)) / 100,
+        memoryUse: toMinutes(memory).map((percent) => percent / 100),
       },
     ];
   });

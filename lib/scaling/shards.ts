@@ -21,14 +21,18 @@ export interface ShardsAsked {
   readonly minuteMs: number;
   /** Of how many of the last 60 minutes there is word. */
   readonly knownMinutes: number;
+  /** For how many minutes there have been `current`: what was before says nothing of them. */
+  readonly steadyMinutes: number;
 }
 
 /**
  * R11. How many cold shards should share the models: as many as are needed to hold what is called, and no more than are
  * called often enough to stay warm. Up when that has been higher for ten minutes, down when lower for an hour.
  */
-export const chooseShards = ({ current, deployed, seen, minuteMs, knownMinutes }: ShardsAsked): number => {
-  const needed = shardsToHold(seen, current) || deployed;
+export const chooseShards = (asked: ShardsAsked): number => {
+  const { current, deployed, seen, minuteMs, knownMinutes, steadyMinutes } = asked;
+  if (steadyMinutes < UP_MINUTES) return current;
+  const needed = shardsToHold(seen, current, steadyMinutes) || deployed;
   const at = (minutesAgo: number): number => {
     const calls = seen.reduce((total, group) => total + (group.calls.at(-1 - minutesAgo) ?? 0), 0);
     const perSecond = (1000 * calls) / minuteMs;
@@ -37,14 +41,15 @@ export const chooseShards = ({ current, deployed, seen, minuteMs, knownMinutes }
   };
   const lowest = Math.min(...range(UP_MINUTES).map(at));
   if (lowest > current) return lowest;
-  if (knownMinutes < DOWN_MINUTES - GAPS) return current;
+  if (Math.min(knownMinutes, steadyMinutes) < DOWN_MINUTES - GAPS) return current;
   const highest = Math.max(...range(DOWN_MINUTES).map(at));
   return Math.min(current, highest);
 };
 
 /** From how full the fullest workers are: each holds about what its shard was asked for. 0: nobody has said yet. */
-const shardsToHold = (seen: readonly GroupSeen[], current: number): number => {
-  const uses = seen.map(({ memoryUse }) => memoryUse);
+const shardsToHold = (seen: readonly GroupSeen[], current: number, steadyMinutes: number): number => {
+  const minutes = Math.min(DOWN_MINUTES, Math.floor(steadyMinutes));
+  const uses = seen.map(({ memoryUse }) => Math.max(0, ...memoryUse.slice(-minutes)));
   if (uses.some((use) => use >= FULL)) return 2 * current;
   return Math.ceil(uses.reduce((total, use) => total + use, 0) / COMFORTABLY_FULL);
 };

@@ -67,10 +67,18 @@ export const chooseSlot = (
     }
   }
 
-  const empty = usable.filter(({ residents }) => residents.length === 0).sort(byName)[0];
+  // Workers that were asked for by those before would not load it ahead.
+  const empty = usable
+    .filter(({ residents, isStarted }) => residents.length === 0 && !isStarted)
+    .sort(byName)[0];
   if (empty !== undefined) return { kind: 'take', group: empty.group, isDedicated, isLazy: false };
+  if (usable.some(isBeingEmptied)) return { kind: 'none', why: 'a slot is being emptied: it waits for that' };
   return chooseReplaced(newcomer, usable, isDedicated || !isLazy ? 'whole' : 'part', fits);
 };
+
+/** One at a time: what was replaced for it last tick must not be forgotten in this one. */
+const isBeingEmptied = ({ residents, isStarted }: Slot): boolean =>
+  residents.every(({ stage }) => stage === 'draining') && (residents.length > 0 || isStarted);
 
 /** The least busy model that may go, if its going makes the room that is needed. */
 const chooseReplaced = (

@@ -21,14 +21,22 @@ export interface GroupRecord {
   readonly wanted: number;
   /** When `wanted` changed last. */
   readonly changedAtMs?: number;
-  /** Since when an allocation has been in progress. */
-  readonly pendingSinceMs?: number;
+  /** When `allocations` were listed. */
+  readonly listedAtMs?: number;
+  /** By version, since when an allocation has been in progress. */
+  readonly pendingSinceMs?: Readonly<Record<string, number>>;
   /** Allocations in a row that failed. */
   readonly failures: number;
+  /** Workers that were there all the same when one failed last. */
+  readonly failedAbove?: number;
   readonly retryAtMs?: number;
   readonly quarantinedUntilMs?: number;
-  /** A version whose workers cannot open the slot's models: calls stay where they are. */
-  readonly badVersion?: string;
+  /** A version whose workers do not come, or cannot open the slot's models: calls stay where they are, until then. */
+  readonly bad?: { readonly version: string; readonly untilMs: number };
+  /** Since when `liveVersion` has been another than `version`. */
+  readonly migratingSinceMs?: number;
+  /** What was decided for `liveVersion` while it is another than `version`. */
+  readonly successor?: number;
   readonly leaving: readonly Leaving[];
   /** As measured last, in seconds. */
   readonly callSeconds?: number;
@@ -67,6 +75,7 @@ export interface ScalerState {
   readonly barred: ReadonlyMap<string, Barred>;
   /** Cold shards in use; absent: all. */
   readonly activeShards?: number;
+  readonly shardsChangedAtMs?: number;
 }
 
 export const EMPTY_STATE: ScalerState = {

@@ -1,14 +1,15 @@
 import type { ModelRow } from '../catalog/model-row.ts';
 import { rankGroups } from '../routing/rendezvous.ts';
-import { requestedOf, whyPaused } from './allocations.ts';
+import { availableOf, isPending, whyPaused } from './allocations.ts';
+import { budgetOf } from './budget.ts';
 import { isRising } from './candidates.ts';
 import { callSecondsOf, combine, type Demand, demandOf, demandOfModel, loadAt, pathOf } from './demand.ts';
 import type { Load } from './erlang.ts';
 import { type Observation, SEEN_MINUTES } from './observation.ts';
 import type { Policy } from './policy.ts';
-import { type GroupRecord, groupOf, modelsOf, type ScalerState } from './state.ts';
-import { activeGroups } from './tiers.ts';
-import { chooseWorkers, type OnDemandPath, type WorkerBounds, worthsOfWorkers } from './worth.ts';
+import { type GroupRecord, groupOf, modelsOf, type Placement, type ScalerState } from './state.ts';
+import { activeGroups, isUsable } from './tiers.ts';
+import { chooseWorkers, type OnDemandPath, type WorkerBounds } from './worth.ts';
 
 /** More in one step would only be more to prepare at once (Lambda starts 6,000 a minute, and none is usable before all are). */
 const MAX_STEP = 500;
@@ -18,18 +19,16 @@ const DOWN_MINUTES = 10;
 /** What a group should have, the budget left aside. */
 export interface Target {
   readonly group: string;
-  /** Asked of Lambda now. */
+  /** As decided last. */
   readonly current: number;
   readonly workers: number;
   readonly bounds: WorkerBounds;
   readonly load: Load;
   readonly path: OnDemandPath;
-  /** Of the first, second, ... of its workers, in dollars per second. */
-  readonly worths: readonly number[];
   /** What the load of each of the minutes that count would be worth. */
   readonly up: number;
   readonly down: number;
-  /** Why it may have none now. */
+  /** Why it may have no more now. */
   readonly paused?: string;
 }
 
@@ -67,9 +66,10 @@ const chooseTarget = (
   const up = Math.min(...minutesBack(UP_MINUTES).map(wantedAt));
   const down = Math.max(...minutesBack(DOWN_MINUTES).map(wantedAt));
   const load = loadAt(demand, 0, callSeconds, policy.minuteMs);
-  const current = requestedOf(record, record.version);
+  const current = record.wanted;
   const paused = whyPaused(record, observation.nowMs);
-  const workers = paused === undefined ? step(current, up, down) : 0;
+  const stepped = step(current, up, down);
+  const workers = paused === undefined ? stepped : Math.min(current, stepped);
   return {
     group,
     current,
@@ -77,7 +77,6 @@ const chooseTarget = (
     bounds,
     load,
     path,
-    worths: worthsOfWorkers(workers, load, path, policy),
     up,
     down,
     ...(paused === undefined ? {} : { paused }),
@@ -115,17 +114,42 @@ const demandOfShard = (
   let demand = demandOf(observation.groups.get(group), SEEN_MINUTES);
   for (const [model, seen] of observation.models) {
     const placement = state.models.get(model);
-    const isLeaving = placement?.stage === 'warming' || placement?.stage === 'hot';
+    const isLeaving =
+      placement?.stage === 'hot' ||
+      (placement?.stage === 'warming' && isComing(state, placement, observation.nowMs, policy.minuteMs));
     const mayLeave =
-      placement === undefined && isRising(seen, policy.minuteMs) && hasRoom(state, model, policy);
+      placement === undefined &&
+      isRising(seen, policy.minuteMs) &&
+      hasRoom(state, model, observation.nowMs, policy);
     if ((!isLeaving && !mayLeave) || rankGroups(model, shards)[0] !== group) continue;
     demand = combine(demand, demandOfModel(seen), -1, untilAfter(placement?.hotMinute, observation));
   }
   return demand;
 };
 
-const hasRoom = (state: ScalerState, model: string, { hotGroups }: Policy): boolean =>
-  !state.barred.has(model) && hotGroups.some((group) => modelsOf(state, group).length === 0);
+/** Workers are there for it, or on their way, or have not been waited for long. */
+const isComing = (
+  state: ScalerState,
+  { group, sinceMs }: Placement,
+  nowMs: number,
+  minuteMs: number,
+): boolean => {
+  const record = groupOf(state, group);
+  const isNew = nowMs - sinceMs < NEW_MINUTES * minuteMs;
+  return isNew || isPending(record) || availableOf(record, record.version) > 0;
+};
+
+const NEW_MINUTES = 5;
+
+const hasRoom = (
+  state: ScalerState,
+  model: string,
+  nowMs: number,
+  { hotGroups, workerBudget }: Policy,
+): boolean =>
+  !state.barred.has(model) &&
+  budgetOf(workerBudget, state.account) > 0 &&
+  hotGroups.some((group) => modelsOf(state, group).length === 0 && isUsable(groupOf(state, group), nowMs));
 
 /** Minutes before the one in which its calls were led to the slot: that one has calls of both. */
 const before =
@@ -151,7 +175,7 @@ const boundsOfSlot = (
   const residents = all.filter(([, { stage }]) => stage !== 'draining');
   if (residents.length === 0) {
     // While the last one is being led away, calls may still arrive: its workers wait for them.
-    const kept = all.length === 0 ? 0 : requestedOf(groupOf(state, group), groupOf(state, group).version);
+    const kept = all.length === 0 ? 0 : groupOf(state, group).wanted;
     return { min: kept, max: kept };
   }
   const wishes = residents.map(([model]) => rows.get(model));

@@ -1,14 +1,23 @@
 import { hasWish } from '../catalog/model-row.ts';
 import { rankGroups } from '../routing/rendezvous.ts';
 import { availableOf, whyPaused } from './allocations.ts';
+import { budgetOf } from './budget.ts';
 import { filledLately, isBusyEnough, whyDemote } from './candidates.ts';
 import { brief, type Decision } from './decision.ts';
-import { latestLoad, pathOf } from './demand.ts';
+import { latestLoad, pathOf, sum } from './demand.ts';
 import type { Observation } from './observation.ts';
 import { leave } from './placements.ts';
 import type { Policy } from './policy.ts';
 import { chooseSlot, type Newcomer, type Slot } from './slots.ts';
-import { groupOf, modelsOf, type Placement, type ScalerState, withGroup, withModel } from './state.ts';
+import {
+  type GroupRecord,
+  groupOf,
+  modelsOf,
+  type Placement,
+  type ScalerState,
+  withGroup,
+  withModel,
+} from './state.ts';
 import type { Step } from './step.ts';
 import { worthOfWorker } from './worth.ts';
 
@@ -19,13 +28,15 @@ export const chooseTiers = (before: ScalerState, observation: Observation, polic
   return { state: promoted.state, decisions: [...demoted.decisions, ...promoted.decisions] };
 };
 
-const demote = (before: ScalerState, observation: Observation, { minuteMs }: Policy): Step => {
+const demote = (before: ScalerState, observation: Observation, policy: Policy): Step => {
+  const { minuteMs } = policy;
   const decisions: Decision[] = [];
   let state = before;
   const settledMinute = observation.settledMinute ?? 0;
   for (const [model, placement] of before.models) {
-    if (placement.stage !== 'hot') continue;
-    const hotMinutes = settledMinute - (placement.hotMinute ?? settledMinute);
+    if (placement.stage === 'draining' || isUnheard(before, placement.group, observation)) continue;
+    const sinceMinute = placement.hotMinute ?? Math.ceil(placement.sinceMs / minuteMs);
+    const hotMinutes = settledMinute - sinceMinute;
     const why = whyDemote(observation.models.get(model), observation.rows.get(model), {
       minuteMs,
       hotMinutes,
@@ -37,6 +48,19 @@ const demote = (before: ScalerState, observation: Observation, { minuteMs }: Pol
   }
   return { state, decisions };
 };
+
+/** A slot is called much more than its workers say of its models: what they do not say is not idleness. */
+const isUnheard = (state: ScalerState, group: string, { groups, models }: Observation): boolean => {
+  const calls = sum(groups.get(group)?.calls.slice(-HEARD_MINUTES) ?? []);
+  const told = modelsOf(state, group).reduce(
+    (total, [model]) => total + sum(models.get(model)?.calls.slice(-HEARD_MINUTES) ?? []),
+    0,
+  );
+  return calls > LEAST_CALLS && told < calls / 2;
+};
+
+const HEARD_MINUTES = 10;
+const LEAST_CALLS = 100;
 
 const promote = (before: ScalerState, observation: Observation, policy: Policy): Step => {
   const decisions: Decision[] = [];
@@ -87,6 +111,12 @@ const place = (
   const say = sayOf(newcomer);
   const barred = state.barred.get(model);
   if (barred !== undefined) return { state, decision: say('stay cold', barred.why) };
+  if (budgetOf(policy.workerBudget, state.account) < 1) {
+    return {
+      state,
+      decision: say('stay cold', 'the budget has no worker: workerBudget, or what the account has left'),
+    };
+  }
 
   const home = rankGroups(model, activeGroups(state, policy))[0] ?? '';
   const path = pathOf(observation.groups.get(home), groupOf(state, home).path);
@@ -161,6 +191,12 @@ const sayOf =
     isMove,
   });
 
+/** Whether a slot may take models: its version is known and stays, and its workers come. */
+export const isUsable = (record: GroupRecord, nowMs: number): boolean =>
+  record.version !== undefined &&
+  record.liveVersion === record.version &&
+  whyPaused(record, nowMs) === undefined;
+
 const slotsOf = (
   state: ScalerState,
   { models, rows, nowMs }: Observation,
@@ -170,7 +206,7 @@ const slotsOf = (
     const record = groupOf(state, group);
     return {
       group,
-      isUsable: whyPaused(record, nowMs) === undefined,
+      isUsable: isUsable(record, nowMs),
       isStarted: record.allocations.length > 0,
       isReady: availableOf(record, record.version) > 0,
       residents: modelsOf(state, group).map(([model, { stage, isDedicated }]) => {

@@ -1,4 +1,4 @@
-import { isPending, paidFor } from './allocations.ts';
+import { committedTo, isPending } from './allocations.ts';
 import { budgetOf, shareBudget } from './budget.ts';
 import { brief, type Decision } from './decision.ts';
 import type { Observation } from './observation.ts';
@@ -7,7 +7,8 @@ import { findOddSpillover } from './spillover.ts';
 import { type GroupRecord, groupOf, modelsOf, type ScalerState, withGroup } from './state.ts';
 import type { Step } from './step.ts';
 import { chooseTargets, remember, type Target } from './targets.ts';
-import { dollarsPerHour } from './worth.ts';
+import { isMigrating } from './versions.ts';
+import { dollarsPerHour, type OnDemandPath, worthsOfWorkers } from './worth.ts';
 
 const CHANGE_EVERY_MINUTES = 3;
 
@@ -15,27 +16,29 @@ const CHANGE_EVERY_MINUTES = 3;
 export const chooseGroupWorkers = (before: ScalerState, observation: Observation, policy: Policy): Step => {
   const targets = chooseTargets(before, observation, policy);
   const budget = budgetOf(policy.workerBudget, before.account);
-  const given = shareBudget(
-    targets.map(({ group, workers, bounds, worths, paused }) => ({
-      group,
-      target: workers,
-      min: paused === undefined ? Math.min(bounds.min, workers) : 0,
-      worths,
-    })),
-    budget,
-  );
+  const path = worstPath(targets);
+  const claims = targets.map(({ group, workers, bounds, load, paused }) => ({
+    group,
+    target: workers,
+    min: paused === undefined ? Math.min(bounds.min, workers) : 0,
+    worths: worthsOfWorkers(workers, load, path, policy),
+  }));
+  const given = shareBudget(claims, budget);
+  const firstWorth = new Map(claims.map(({ group, worths }) => [group, worths[0] ?? 0]));
 
   const decisions: Decision[] = [];
   let state = before;
   // Those that go down first: an up waits until what it needs is free.
   const ordered = targets.toSorted(
     (a, b) =>
-      change(a, given) - change(b, given) || firstWorth(b) - firstWorth(a) || (a.group < b.group ? -1 : 1),
+      change(a, given) - change(b, given) ||
+      (firstWorth.get(b.group) ?? 0) - (firstWorth.get(a.group) ?? 0) ||
+      (a.group < b.group ? -1 : 1),
   );
   let free =
     budget -
     [...policy.coldGroups, ...policy.hotGroups].reduce(
-      (total, name) => total + paidFor(groupOf(before, name)),
+      (total, name) => total + committedTo(groupOf(before, name)),
       0,
     );
   for (const target of ordered) {
@@ -54,7 +57,14 @@ export const chooseGroupWorkers = (before: ScalerState, observation: Observation
   return { state, decisions };
 };
 
-const firstWorth = ({ worths }: Target): number => worths[0] ?? 0;
+/**
+ * For sharing a budget all groups are taken to meet the same on demand, the worst that any does: a group with workers knows
+ * little of it, and one that has had a quiet hour less. Who has how many calls decides then, and how long they take.
+ */
+const worstPath = (targets: readonly Target[]): OnDemandPath => ({
+  startSeconds: Math.max(0, ...targets.map(({ path }) => path.startSeconds)),
+  slowShare: Math.max(0, ...targets.map(({ path }) => path.slowShare)),
+});
 
 const alarm = (
   { group, current }: Target,
@@ -100,9 +110,9 @@ const choose = (
   const record = groupOf(state, target.group);
   const hold = (reason: string): Chosen => ({ workers: current, rule: 'R5', reason });
 
-  // Lambda is told to delete what failed, and nothing is asked for again before it is time.
-  if (paused !== undefined) return { workers: 0, rule: 'R5', reason: paused };
+  if (paused !== undefined && granted >= current) return hold(paused);
   if (granted === current) return explainHold(target, granted);
+  if (isMigrating(record, nowMs)) return hold('its models are on their way to a new version');
   // A slot that nobody uses any more is not paid for a moment longer.
   const isEmpty = granted === 0 && isUnused(state, target.group, policy);
   if (!isEmpty && isPending(record))

@@ -72,7 +72,8 @@ export const chooseWorkers = (
   let workers = -1;
   let before = 0;
   for (const carried of carriedCalls(load)) {
-    if (workers >= max || (workers >= 0 && (carried - before) * saved <= price)) break;
+    // Written so that what is not a number ends it as well.
+    if (workers >= max || (workers >= 0 && !((carried - before) * saved > price))) break;
     before = carried;
     workers++;
   }

@@ -1,6 +1,6 @@
 import type { Routes } from '../../lib/catalog/routes.ts';
 import type { InferenceCall } from '../../lib/protocol/envelope.ts';
-import type { HttpRequest } from '../../lib/protocol/sagemaker-http.ts';
+import type { HttpRequest } from '../../lib/protocol/http.ts';
 
 export const routes = (overrides: Partial<Routes> = {}): Routes => ({
   epoch: 1,

@@ -17,6 +17,9 @@ export interface MemoryFleet extends Fleet {
   onReady: (functionName: string, version: string) => void;
   /** Why allocations fail now; undefined: they do not. */
   failing: string | undefined;
+  /** Versions of which no allocation comes. */
+  readonly failingVersions: Set<string>;
+  failingFor: ((functionName: string) => boolean) | undefined;
   /** Whether the control plane takes no calls now. */
   isBusy: boolean;
   readonly calls: { readonly atMs: number; readonly text: string }[];
@@ -53,6 +56,8 @@ export const memoryFleet = (options: {
     live: new Map(),
     onReady: () => undefined,
     failing: undefined,
+    failingVersions: new Set(),
+    failingFor: undefined,
     isBusy: false,
     calls: [],
     total,
@@ -61,8 +66,9 @@ export const memoryFleet = (options: {
       for (const [functionName, versions] of held) {
         for (const [version, each] of versions) {
           if (each.status !== 'IN_PROGRESS' || now() < each.readyAtMs) continue;
-          if (fleet.failing !== undefined) {
-            Object.assign(each, { status: 'FAILED', reason: fleet.failing });
+          const isFailing = fleet.failingVersions.has(version) || fleet.failingFor?.(functionName) === true;
+          if (fleet.failing !== undefined || isFailing) {
+            Object.assign(each, { status: 'FAILED', reason: fleet.failing ?? 'bad init' });
             continue;
           }
           Object.assign(each, { status: 'READY', available: each.requested });

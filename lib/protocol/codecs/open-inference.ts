@@ -9,7 +9,7 @@ import { checkShape, countElements } from './shapes.ts';
 import { writeElements } from './write-json.ts';
 
 /** The Open Inference Protocol's names of element types (open-inference-protocol, "Tensor Data Types"). */
-const DATATYPES: Readonly<Record<TensorType, string>> = {
+export const DATATYPES: Readonly<Record<TensorType, string>> = {
   bool: 'BOOL',
   uint8: 'UINT8',
   uint16: 'UINT16',

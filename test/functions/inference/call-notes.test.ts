@@ -20,6 +20,7 @@ const create = (overrides: Partial<Parameters<typeof createCallNotes>[0]> = {}) 
     startsAhead: false,
     initMs: 120,
     tickMs: 60_000,
+    group: 'cold-00',
     now: () => nowMs,
     onError: (error) => errors.push(error),
     ...overrides,

@@ -131,7 +131,7 @@ describe('R2: demand', () => {
     provisioned: minutes(),
     startMs: minutes(),
     slow: minutes(),
-    memoryUse: 0.2,
+    memoryUse: minutes(0.2),
     ...overrides,
   });
 
@@ -171,7 +171,7 @@ describe('R5: spillover', () => {
       provisioned: all(provisionedPerMinute),
       startMs: all(0),
       slow: all(0),
-      memoryUse: 0.2,
+      memoryUse: all(0.2),
     };
   };
   const asked = { workers: 4, steadyMinutes: 10, minuteMs: MINUTE };
@@ -348,6 +348,21 @@ describe('R8: the budget', () => {
     expect(Object.fromEntries(shareBudget([claim('b', 2), claim('a', 2)], 1))).toEqual({ a: 1, b: 0 });
   });
 
+  it('is shared alike where worths differ by a hair’s breadth', () => {
+    const flat = (group: string, worth: number) => ({
+      group,
+      target: 4,
+      min: 0,
+      worths: new Array<number>(4).fill(worth),
+    });
+
+    expect(Object.fromEntries(shareBudget([flat('a', 1.01), flat('b', 1), flat('c', 1)], 6))).toEqual({
+      a: 2,
+      b: 2,
+      c: 2,
+    });
+  });
+
   it('keeps promises first, by largest remainder when there is too little even for them', () => {
     expect(Object.fromEntries(shareBudget([claim('a', 9), claim('b', 2, 2)], 3))).toEqual({ a: 1, b: 2 });
     expect(Object.fromEntries(shareBudget([claim('a', 5, 5), claim('b', 2, 2)], 3))).toEqual({ a: 2, b: 1 });
@@ -384,10 +399,10 @@ describe('R11: active shards', () => {
     provisioned: minutes(),
     startMs: minutes(),
     slow: minutes(),
-    memoryUse,
+    memoryUse: new Array(SEEN_MINUTES).fill(memoryUse),
   });
-  const asked = (current: number, seen: GroupSeen[], knownMinutes = 60) =>
-    chooseShards({ current, deployed: 32, seen, minuteMs: MINUTE, knownMinutes });
+  const asked = (current: number, seen: GroupSeen[], knownMinutes = 60, steadyMinutes = 60) =>
+    chooseShards({ current, deployed: 32, seen, minuteMs: MINUTE, knownMinutes, steadyMinutes });
 
   it('one is enough for 2,000 models that are called every twenty seconds between them', () => {
     const seen = Array.from({ length: 32 }, () => group(0.1, 0.1));
@@ -398,6 +413,23 @@ describe('R11: active shards', () => {
     const full = (count: number) => Array.from({ length: count }, () => group(600, 0.99));
     expect(asked(2, full(2))).toBe(4);
     expect(asked(20, full(20))).toBe(32);
+  });
+
+  it('does not double again before it has seen what doubling did', () => {
+    const full = Array.from({ length: 4 }, () => group(6000, 0.99));
+    expect(asked(4, full, 60, 9)).toBe(4);
+    const wasFull = {
+      ...group(6000, 0.4),
+      memoryUse: [...new Array(48).fill(0.99), ...new Array(12).fill(0.4)],
+    };
+    expect(
+      asked(
+        4,
+        Array.from({ length: 4 }, () => wasFull),
+        60,
+        12,
+      ),
+    ).toBe(4);
   });
 
   it('goes down only after an hour of which there is word', () => {

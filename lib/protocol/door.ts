@@ -1,0 +1,28 @@
+import type { ServingError } from '../errors.ts';
+import type { InferenceCall, InferenceReply } from './envelope.ts';
+import type { HttpRequest, HttpResponse } from './http.ts';
+
+/** What a request asks for: something of a model, or what the door knows by itself. */
+export type Asked =
+  | { readonly kind: 'call'; readonly call: InferenceCall }
+  | { readonly kind: 'answer'; readonly response: HttpResponse };
+
+/** One API in front of the models: how its requests are read, and how answers and errors look in it. Pure. */
+export interface Door {
+  /** The routes of the HTTP API that lead here, as in serverless.yml. */
+  readonly routeKeys: readonly string[];
+  /** @throws ServingError ValidationError, mostly */
+  parse(request: HttpRequest): Asked;
+  encodeReply(
+    reply: InferenceReply & { readonly ok: true },
+    call: InferenceCall,
+    requestId: string,
+  ): HttpResponse;
+  encodeError(error: ServingError, requestId: string): HttpResponse;
+}
+
+/** The door of each route. */
+export const createDoors = (doors: readonly Door[]): ((routeKey: string) => Door | undefined) => {
+  const byRoute = new Map(doors.flatMap((door) => door.routeKeys.map((routeKey) => [routeKey, door])));
+  return (routeKey) => byRoute.get(routeKey);
+};

@@ -1,0 +1,27 @@
+/** The part of API Gateway's HTTP API event (payload format 2.0) that is read. Header names come in lower case. */
+export interface HttpRequest {
+  readonly routeKey: string;
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  readonly pathParameters?: Readonly<Record<string, string | undefined>>;
+  readonly body?: string;
+  readonly isBase64Encoded: boolean;
+  readonly requestContext: { readonly requestId: string };
+}
+
+export interface HttpResponse {
+  readonly statusCode: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+  /** True when `body` is base64 of the bytes that the client is to get. */
+  readonly isBase64Encoded?: true;
+}
+
+export const jsonResponse = (
+  statusCode: number,
+  body: object,
+  headers: Readonly<Record<string, string>> = {},
+): HttpResponse => ({
+  statusCode,
+  headers: { 'content-type': 'application/json', ...headers },
+  body: JSON.stringify(body),
+});
