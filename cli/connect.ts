@@ -1,39 +1,79 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { S3Client } from '@aws-sdk/client-s3';
 import { dynamodbScalerStore } from '../lib/aws/dynamodb-scaler-store.ts';
 import type { ScalerStore } from '../lib/scaling/scaler-store.ts';
 import type { EndpointFile } from '../local/endpoint-file.ts';
 import type { Options } from './arguments.ts';
 
-/** Nothing to connect to; the message says what to do. */
-export class NoEndpoint extends Error {
-  override readonly name = 'NoEndpoint';
+/** Nothing to connect to, or nothing there; the message says what to do. */
+export class Unable extends Error {
+  override readonly name = 'Unable';
 }
 
-/** @throws NoEndpoint when no stage is given and nothing runs on this machine */
+/** One endpoint, local or deployed. */
+export interface Connection extends Disposable {
+  readonly store: ScalerStore;
+  readonly s3: S3Client;
+  readonly bucket: string;
+  readonly prefix: string;
+  readonly endpointName: string;
+  /** @throws Unable where nobody has said it */
+  readonly url: () => string;
+}
+
+/** @throws Unable when no stage is given and nothing runs on this machine */
 export const connect = async (
   { deployed }: Pick<Options, 'deployed'>,
   localDirectory: string,
-): Promise<{ readonly store: ScalerStore; readonly close: () => void }> => {
-  const { client, table } =
-    deployed === undefined
-      ? await localTable(localDirectory)
-      : {
-          client: new DynamoDBClient({ region: deployed.region }),
-          table: `${deployed.service}-${deployed.stage}-catalog`,
-        };
-  return { store: dynamodbScalerStore(client, table), close: () => client.destroy() };
+): Promise<Connection> => {
+  if (deployed === undefined) return connectLocal(await readEndpointFile(localDirectory));
+  const { stage, region, service, bucket, url } = deployed;
+  const dynamodb = new DynamoDBClient({ region });
+  const s3 = new S3Client({ region });
+  return {
+    store: dynamodbScalerStore(dynamodb, `${service}-${stage}-catalog`),
+    s3,
+    bucket,
+    prefix: 'models/',
+    endpointName: `${service}-${stage}`,
+    url: () => {
+      if (url !== undefined) return url;
+      throw new Unable('give --url, the endpoint that serverless deploy printed');
+    },
+    [Symbol.dispose]: () => {
+      dynamodb.destroy();
+      s3.destroy();
+    },
+  };
 };
 
-const localTable = async (directory: string): Promise<{ client: DynamoDBClient; table: string }> => {
+const connectLocal = (file: EndpointFile): Connection => {
+  const { accessKeyId, secretAccessKey, region, awsEndpointUrl: endpoint } = file;
+  const options = { endpoint, region, credentials: { accessKeyId, secretAccessKey } };
+  const dynamodb = new DynamoDBClient(options);
+  const s3 = new S3Client({ ...options, forcePathStyle: true });
+  return {
+    store: dynamodbScalerStore(dynamodb, file.table),
+    s3,
+    bucket: file.bucket,
+    prefix: file.prefix,
+    endpointName: file.endpointName,
+    url: () => file.url,
+    [Symbol.dispose]: () => {
+      dynamodb.destroy();
+      s3.destroy();
+    },
+  };
+};
+
+const readEndpointFile = async (directory: string): Promise<EndpointFile> => {
   const file = join(directory, 'endpoint.json');
   const text = await readFile(file, 'utf8').catch(() => {
-    throw new NoEndpoint(
+    throw new Unable(
       `no endpoint runs on this machine (there is no ${file}): start one with npm start, or give --stage for one in AWS`,
     );
   });
-  const { awsEndpointUrl, region, table, accessKeyId, secretAccessKey } = JSON.parse(text) as EndpointFile;
-  const credentials = { accessKeyId, secretAccessKey };
-  return { client: new DynamoDBClient({ endpoint: awsEndpointUrl, region, credentials }), table };
+  return JSON.parse(text) as EndpointFile;
 };

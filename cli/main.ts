@@ -1,39 +1,60 @@
-/** The command `mme`: what the scaler did, and why. Run: npx mme --help */
+/** The command `mme`: models and workers of an endpoint. Run: npx mme --help */
 import { resolve } from 'node:path';
+import { ServingError } from '../lib/errors.ts';
 import { HELP, type Options, parseArguments, UsageError } from './arguments.ts';
-import { connect, NoEndpoint } from './connect.ts';
+import { describe } from './commands/describe.ts';
+import { invoke } from './commands/invoke.ts';
+import { ls } from './commands/ls.ts';
+import { push } from './commands/push.ts';
+import { rm } from './commands/rm.ts';
+import { type Connection, connect, Unable } from './connect.ts';
 import { explainModel, explanationText } from './describe-model.ts';
 import { workersLines, workersText } from './describe-workers.ts';
+import { type Output, processOutput } from './output.ts';
 
-const print = (text: string): void => {
-  process.stdout.write(`${text}\n`);
+const run = async ({ command, ...options }: Options): Promise<void> => {
+  if (command.kind === 'help') {
+    process.stdout.write(`${HELP}\n`);
+    return;
+  }
+  const output = processOutput(options.json);
+  using connection = await connect(options, resolve(process.env['LOCAL_DIR'] ?? '.local'));
+  switch (command.kind) {
+    case 'ls':
+      return ls(command, connection, output);
+    case 'push':
+      return push(command, connection, output);
+    case 'rm':
+      return rm(command, connection, output);
+    case 'invoke':
+      return invoke(command, connection, output);
+    case 'describe':
+      return describe(command, connection, output);
+    case 'workers':
+      return workers(connection, output);
+    case 'explain':
+      return explain(command.model, connection, output);
+  }
 };
 
-const run = async (options: Options): Promise<number> => {
-  const { command, json } = options;
-  if (command.kind === 'help') {
-    print(HELP);
-    return 0;
-  }
-  const { store, close } = await connect(options, resolve(process.env['LOCAL_DIR'] ?? '.local'));
-  try {
-    const plan = await store.readPlan();
-    if (plan === undefined) {
-      throw new NoEndpoint(
-        'the scaler has left no plan yet: it does with the first calls, some minutes after them in AWS',
-      );
-    }
-    if (command.kind === 'workers') {
-      print(json ? JSON.stringify({ ...plan, lines: workersLines(plan) }) : workersText(plan, Date.now()));
-      return 0;
-    }
-    const [row] = await store.readModels([command.model]);
-    const explained = explainModel(plan, command.model, row);
-    print(json ? JSON.stringify(explained) : explanationText(explained, plan, Date.now()));
-    return 0;
-  } finally {
-    close();
-  }
+const readPlan = async ({ store }: Connection) => {
+  const plan = await store.readPlan();
+  if (plan !== undefined) return plan;
+  throw new Unable(
+    'the scaler has left no plan yet: it does with the first calls, some minutes after them in AWS',
+  );
+};
+
+const workers = async (connection: Connection, output: Output): Promise<void> => {
+  const plan = await readPlan(connection);
+  output.answer(workersText(plan, Date.now()), { ...plan, lines: workersLines(plan) });
+};
+
+const explain = async (model: string, connection: Connection, output: Output): Promise<void> => {
+  const plan = await readPlan(connection);
+  const [row] = await connection.store.readModels([model]);
+  const explained = explainModel(plan, model, row);
+  output.answer(explanationText(explained, plan, Date.now()), explained);
 };
 
 const fail = (error: unknown): number => {
@@ -41,16 +62,19 @@ const fail = (error: unknown): number => {
     process.stderr.write(`${error.message}\n\n${HELP}\n`);
     return 2;
   }
-  const text = error instanceof NoEndpoint ? error.message : explain(error);
-  process.stderr.write(`${text}\n`);
+  process.stderr.write(`${describeError(error)}\n`);
   return 1;
 };
 
 /** What AWS says is for the reader: credentials that are missing, a table that is not there. */
-const explain = (error: unknown): string => {
+const describeError = (error: unknown): string => {
   if (!(error instanceof Error)) return String(error);
-  if (error.name === 'ResourceNotFoundException') {
-    return 'there is no such deployment: its table was not found; check --stage, --region and --service';
+  if (error instanceof Unable || error instanceof ServingError) return error.message;
+  if (error.name === 'ResourceNotFoundException' || error.name === 'NoSuchBucket') {
+    return 'there is no such deployment: its table or bucket was not found; check --stage, --region, --service and --bucket';
+  }
+  if ((error.cause as NodeJS.ErrnoException | undefined)?.code === 'ECONNREFUSED') {
+    return 'nobody answers there: does npm start still run?';
   }
   return '$metadata' in error || error.name === 'CredentialsProviderError'
     ? `${error.name}: ${error.message}`
@@ -58,7 +82,7 @@ const explain = (error: unknown): string => {
 };
 
 try {
-  process.exitCode = await run(parseArguments(process.argv.slice(2), process.env['AWS_REGION']));
+  await run(parseArguments(process.argv.slice(2), process.env['AWS_REGION']));
 } catch (error) {
   process.exitCode = fail(error);
 }

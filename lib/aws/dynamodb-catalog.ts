@@ -10,7 +10,7 @@ import {
 import type { Catalog, Group, GroupRow } from '../catalog/catalog.ts';
 import type { Routes, Target } from '../catalog/routes.ts';
 
-import { groupKey, parseModels, parsePreloads } from './group-row.ts';
+import { groupKey, parseModels, parsePreloads, preloadAttribute } from './group-row.ts';
 
 type Item = Record<string, AttributeValue>;
 
@@ -78,7 +78,20 @@ export const dynamodbCatalog = (client: DynamoDBClient, tableName: string): Cata
       }),
     );
   },
+
+  async forgetPreloads(group, versions) {
+    if (versions.length === 0) return;
+    await client.send(removeAttributes(tableName, groupKey(group), versions.map(preloadAttribute)));
+  },
 });
+
+const removeAttributes = (tableName: string, pk: string, names: readonly string[]): UpdateItemCommand =>
+  new UpdateItemCommand({
+    TableName: tableName,
+    Key: { pk: { S: pk } },
+    UpdateExpression: `REMOVE ${names.map((_, index) => `#${index}`).join(', ')}`,
+    ExpressionAttributeNames: Object.fromEntries(names.map((name, index) => [`#${index}`, name])),
+  });
 
 const encodeRoutes = ({ epoch, coldGroups, hot }: Routes): Item => ({
   pk: { S: ROUTES_KEY },

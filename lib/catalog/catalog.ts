@@ -38,4 +38,6 @@ export interface Catalog {
   listGroups(names: readonly string[]): Promise<readonly GroupRow[]>;
   /** Writes what a group is; what its workers have said stays. */
   putGroup(group: Group): Promise<void>;
+  /** Forgets what workers of these versions have said. */
+  forgetPreloads(group: string, versions: readonly string[]): Promise<void>;
 }

@@ -13,7 +13,7 @@ import { groupOf, modelsOf, replaceGroup, type ScalerState } from './state.ts';
 const MAX_CALLS = 19;
 
 export interface ApplyDeps {
-  readonly catalog: Pick<Catalog, 'putGroup' | 'writeRoutes'>;
+  readonly catalog: Pick<Catalog, 'putGroup' | 'writeRoutes' | 'forgetPreloads'>;
   readonly store: Pick<ScalerStore, 'writeState'>;
   readonly fleet: Fleet;
   /** Waits until Lambda's control plane may be asked again. */
@@ -51,6 +51,7 @@ export const apply = async (
   const routes = await writeRoutes(observation, state, policy, deps);
   const { made, refused } = await makeCalls(plan.calls, policy, deps);
   await noteRefused(state, refused, observation.nowMs, policy, deps);
+  await forgetOldReports(state, observation, deps);
   return { outcome: 'done', calls: made, left: plan.calls.length - made, routes };
 };
 
@@ -75,6 +76,20 @@ const noteRefused = async (
     );
   }
   await store.writeState(next, state.epoch);
+};
+
+/** Each version that a slot has had leaves a report in its row, which must not grow for ever. */
+const forgetOldReports = async (
+  state: ScalerState,
+  { preloads }: Observation,
+  { catalog }: ApplyDeps,
+): Promise<void> => {
+  for (const [name, reports] of preloads) {
+    const { version, liveVersion, leaving } = groupOf(state, name);
+    const known = new Set([version, liveVersion, ...leaving.map((each) => each.version)]);
+    const old = [...reports.keys()].filter((each) => !known.has(each));
+    if (version !== undefined && old.length > 0) await catalog.forgetPreloads(name, old);
+  }
 };
 
 /** A slot's row names its models, for workers to load ahead: before any worker is asked for. */

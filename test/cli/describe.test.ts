@@ -88,11 +88,34 @@ describe('the arguments of mme', () => {
     [['workers', '--json'], { command: { kind: 'workers' }, json: true }],
     [['explain', 'a/b.tar.gz'], { command: { kind: 'explain', model: 'a/b.tar.gz' }, json: false }],
     [
+      ['ls', 'tenant-7/', '--limit', '5'],
+      { command: { kind: 'ls', prefix: 'tenant-7/', limit: 5 }, json: false },
+    ],
+    [
+      ['push', 'm.tar.gz', 'tenant-7/m.tar.gz', '--no-check'],
+      {
+        command: {
+          kind: 'push',
+          path: 'm.tar.gz',
+          model: 'tenant-7/m.tar.gz',
+          isChecked: false,
+          allowCustomCode: false,
+        },
+        json: false,
+      },
+    ],
+    [
       ['workers', '--stage', 'prod', '--region', 'eu-west-1'],
       {
         command: { kind: 'workers' },
         json: false,
-        deployed: { stage: 'prod', region: 'eu-west-1', service: 'lambda-mme' },
+        deployed: {
+          stage: 'prod',
+          region: 'eu-west-1',
+          service: 'lambda-mme',
+          bucket: 'lambda-mme-prod-models',
+          url: undefined,
+        },
       },
     ],
   ])('%j', (args, options) => {
@@ -100,11 +123,12 @@ describe('the arguments of mme', () => {
   });
 
   it.each([
-    [['explain'], /takes one model/],
-    [['explain', 'a', 'b'], /takes one model/],
-    [['worker'], /there is no command "worker": there are workers and explain/],
-    [['workers', 'x'], /takes no arguments, but got x/],
-    [['workers', '--region', 'x'], /--region and --service go with --stage/],
+    [['explain'], /explain takes 1 argument, but got 0/],
+    [['explain', 'a', 'b'], /takes 1 argument, but got 2/],
+    [['worker'], /there is no command "worker"/],
+    [['workers', 'x'], /takes 0 arguments, but got 1/],
+    [['workers', '--region', 'x'], /--region goes with --stage/],
+    [['ls', '--limit', 'many'], /--limit must be a whole number above 0/],
     [['workers', '--nonsense'], /nonsense/],
   ])('refuses %j', (args, message) => {
     expect(() => parseArguments(args)).toThrow(UsageError);

@@ -150,6 +150,10 @@ describe("a group's row", () => {
       ['8', [{ model: 'a', error: 'no such model', tookMs: 1 }]],
     ]);
     expect(await scaler.listGroups(['hot-00'])).toEqual([{ ...group, workers: 2, preloads }]);
+
+    await scaler.forgetPreloads('hot-00', ['7', '6']);
+    preloads.delete('7');
+    expect(await scaler.listGroups(['hot-00'])).toEqual([{ ...group, workers: 2, preloads }]);
   });
 
   it('says what DynamoDB answered where it refuses', async () => {

@@ -27,6 +27,9 @@ export const memoryCatalog = (): MemoryCatalog => {
         const group = groups.get(name);
         return group === undefined ? [] : [{ ...group, preloads: new Map(preloads.get(name)) }];
       }),
+    forgetPreloads: async (group, versions) => {
+      for (const version of versions) preloads.get(group)?.delete(version);
+    },
     putGroup: async (group) => {
       groups.set(group.name, group);
     },
