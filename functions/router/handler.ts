@@ -7,11 +7,8 @@ import { emfMetrics } from '../../lib/aws/emf-metrics.ts';
 import { createLambdaClient, lambdaInvoker } from '../../lib/aws/lambda-invoker.ts';
 import { cachedRoutes } from '../../lib/catalog/cached-routes.ts';
 import { deployedGroups } from '../../lib/catalog/deployed-groups.ts';
-import { djlDoor } from '../../lib/protocol/djl-http.ts';
-import { createDoors } from '../../lib/protocol/door.ts';
+import { openDoors } from '../../lib/protocol/doors.ts';
 import type { HttpRequest, HttpResponse } from '../../lib/protocol/http.ts';
-import { openInferenceDoor } from '../../lib/protocol/open-inference-http.ts';
-import { sagemakerDoor } from '../../lib/protocol/sagemaker-http.ts';
 import { createDispatch } from '../../lib/routing/dispatch.ts';
 import { parseRouterConfig } from './config.ts';
 import { createRouter } from './router.ts';
@@ -27,7 +24,7 @@ const metrics = emfMetrics({
 });
 
 const router = createRouter({
-  doorOf: createDoors([sagemakerDoor(config.endpointName), openInferenceDoor, djlDoor]),
+  doorOf: openDoors(config.endpointName),
   routes: cachedRoutes({
     source: dynamodbCatalog(createDynamoDBClient(), config.tableName),
     fallback: { epoch: 0, coldGroups: groups.cold, hot: new Map() },

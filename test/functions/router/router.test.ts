@@ -1,11 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { createRouter } from '../../../functions/router/router.ts';
 import { ServingError } from '../../../lib/errors.ts';
-import { djlDoor } from '../../../lib/protocol/djl-http.ts';
-import { createDoors } from '../../../lib/protocol/door.ts';
+import { openDoors } from '../../../lib/protocol/doors.ts';
 import type { InferenceCall, InferenceReply } from '../../../lib/protocol/envelope.ts';
-import { openInferenceDoor } from '../../../lib/protocol/open-inference-http.ts';
-import { sagemakerDoor } from '../../../lib/protocol/sagemaker-http.ts';
 import { httpRequest, routes } from '../../fakes/builders.ts';
 import { recordingMetrics } from '../../fakes/recording-metrics.ts';
 
@@ -17,7 +14,7 @@ const setUp = (
   const faults: string[] = [];
   const metrics = recordingMetrics();
   const router = createRouter({
-    doorOf: createDoors([sagemakerDoor('mme'), openInferenceDoor, djlDoor]),
+    doorOf: openDoors('mme'),
     routes: { current: async () => routes() },
     dispatch: (_, call) => answer(call),
     metrics,
