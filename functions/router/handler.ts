@@ -45,6 +45,5 @@ const router = createRouter({
 });
 
 export const handler = middy<HttpRequest, HttpResponse>()
-  .use(injectLambdaContext(logger))
-  .use({ before: () => metrics.flushIfDue() })
+  .use([injectLambdaContext(logger), { before: () => metrics.flushIfDue() }])
   .handler(router);
