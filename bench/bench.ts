@@ -12,6 +12,7 @@ import { parseArgs, promisify } from 'node:util';
 import { extract } from 'tar';
 import { type Cloud, startCloud } from '../local/cloud.ts';
 import { describeEndpoint } from '../local/endpoint-file.ts';
+import { issueLocalKey } from '../local/issue-local-key.ts';
 import { residentBytes } from '../local/lambda/resident-memory.ts';
 import { diabetesModel, seedModels } from '../local/seed.ts';
 import { parseSettings } from '../local/settings.ts';
@@ -38,6 +39,11 @@ interface Load {
   readonly failed: number;
 }
 
+interface Called {
+  readonly url: string;
+  readonly apiKey?: string;
+}
+
 const directory = await mkdtemp(join(tmpdir(), 'bench-'));
 const say = (text: string): void => {
   process.stderr.write(`${text}\n`);
@@ -54,13 +60,18 @@ const startEndpoint = async () => {
     onProgress: say,
     onError: (error) => say(String(error)),
   });
-  const { bucket, prefix, endpointName } = describeEndpoint(cloud);
+  const {
+    bucket,
+    prefix,
+    endpointName,
+    apiKey = '',
+  } = await issueLocalKey(describeEndpoint(cloud), settings.directory);
   const store = cloud.s3.store;
   await seedModels({ store, bucket, prefix, models: MODELS, directory, onProgress: () => undefined });
   const artifact = await readFile(artifactPath('diabetes'));
   for (let index = 1; index <= COLD_MODELS; index++)
     await store.put(bucket, `${prefix}cold-${index}.tar.gz`, artifact);
-  return { cloud, url: `${cloud.url}/endpoints/${endpointName}/invocations` };
+  return { cloud, url: `${cloud.url}/endpoints/${endpointName}/invocations`, apiKey };
 };
 
 const startFloor = async (): Promise<{
@@ -79,10 +90,12 @@ const startFloor = async (): Promise<{
   return { child, url: `http://127.0.0.1:${port}/`, ...figures };
 };
 
-const load = async (url: string, seconds = options.seconds): Promise<Load> => {
+const load = async ({ url, apiKey = '' }: Called, seconds = options.seconds): Promise<Load> => {
   const script = join(import.meta.dirname, 'load.ts');
   const args = [script, url, options.models, seconds, options.connections, body];
-  const { stdout } = await promisify(execFile)(process.execPath, args);
+  const { stdout } = await promisify(execFile)(process.execPath, args, {
+    env: { ...process.env, API_KEY: apiKey },
+  });
   return JSON.parse(stdout) as Load;
 };
 
@@ -98,10 +111,10 @@ const countReads = (cloud: Cloud): (() => number) => {
   return () => reads;
 };
 
-const warmUp = async (url: string, reads: () => number): Promise<void> => {
+const warmUp = async (called: Called, reads: () => number): Promise<void> => {
   for (let round = 1; round <= MAX_WARM_UPS; round++) {
     const before = reads();
-    await load(url, '5');
+    await load(called, '5');
     say(`warm-up ${round}: ${reads() - before} models loaded`);
     if (reads() === before) return;
   }
@@ -110,11 +123,15 @@ const warmUp = async (url: string, reads: () => number): Promise<void> => {
   );
 };
 
-const call = async (url: string, model: string): Promise<number> => {
+const call = async ({ url, apiKey = '' }: Called, model: string): Promise<number> => {
   const startedMs = performance.now();
   const response = await fetch(url, {
     method: 'POST',
-    headers: { 'content-type': 'application/json', 'x-amzn-sagemaker-target-model': model },
+    headers: {
+      'content-type': 'application/json',
+      'x-amzn-sagemaker-target-model': model,
+      'x-api-key': apiKey,
+    },
     body,
   });
   await response.text();
@@ -123,12 +140,12 @@ const call = async (url: string, model: string): Promise<number> => {
 };
 
 /** First and second calls of models, one after the other, with every environment already running. */
-const coldAndWarm = async (url: string): Promise<{ cold: number; warm: number }> => {
+const coldAndWarm = async (called: Called): Promise<{ cold: number; warm: number }> => {
   const cold: number[] = [];
   const warm: number[] = [];
   for (let index = 1; index <= COLD_MODELS; index++) {
-    cold.push(await call(url, `cold-${index}.tar.gz`));
-    warm.push(await call(url, `cold-${index}.tar.gz`));
+    cold.push(await call(called, `cold-${index}.tar.gz`));
+    warm.push(await call(called, `cold-${index}.tar.gz`));
   }
   return { cold: median(cold), warm: median(warm) };
 };
@@ -156,21 +173,21 @@ try {
   const reads = countReads(endpoint.cloud);
   // Every environment is up, with one model in it, before memory is measured.
   await Promise.all(
-    Array.from({ length: 64 }, (_, index) => call(endpoint.url, diabetesModel(1 + (index % 32)))),
+    Array.from({ length: 64 }, (_, index) => call(endpoint, diabetesModel(1 + (index % 32)))),
   );
   const [bytesBefore, readsBefore] = [await workerBytes(endpoint.cloud), reads()];
-  await warmUp(endpoint.url, reads);
+  await warmUp(endpoint, reads);
   const perModelBytes = ((await workerBytes(endpoint.cloud)) - bytesBefore) / (reads() - readsBefore);
 
   const rounds: { ours: Load; floor: Load }[] = [];
   for (let round = 1; round <= Number(options.rounds); round++) {
-    rounds.push({ ours: await load(endpoint.url), floor: await load(floor.url) });
+    rounds.push({ ours: await load(endpoint), floor: await load(floor) });
     say(`round ${round} of ${options.rounds}`);
   }
   const ours = medianOf(rounds.map((round) => round.ours));
   const bare = medianOf(rounds.map((round) => round.floor));
   const ratio = median(rounds.map((round) => round.ours.perSecond / round.floor.perSecond));
-  const { cold, warm } = await coldAndWarm(endpoint.url);
+  const { cold, warm } = await coldAndWarm(endpoint);
 
   const report = {
     node: process.version,

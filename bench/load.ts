@@ -23,7 +23,7 @@ const result = await autocannon({
   connections: Number(connections),
   duration: Number(seconds),
   method: 'POST',
-  headers: { 'content-type': 'application/json' },
+  headers: { 'content-type': 'application/json', 'x-api-key': process.env['API_KEY'] ?? '' },
   body,
   requests: [
     {

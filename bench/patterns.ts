@@ -11,6 +11,7 @@ import { parseArgs, promisify } from 'node:util';
 import type { Report } from '../load/report.ts';
 import { type Cloud, startCloud } from '../local/cloud.ts';
 import { describeEndpoint, writeEndpointFile } from '../local/endpoint-file.ts';
+import { issueLocalKey } from '../local/issue-local-key.ts';
 import { parseSettings } from '../local/settings.ts';
 import { tarGz } from '../test/fixtures/tar-archive.ts';
 import { stepChart } from './plot.ts';
@@ -61,7 +62,7 @@ const start = async (): Promise<Cloud> => {
     onProgress: say,
     onError: (error) => say(String(error)),
   });
-  const endpoint = describeEndpoint(cloud);
+  const endpoint = await issueLocalKey(describeEndpoint(cloud), directory);
   const artifact = tarGz([{ path: 'model.mjs', content: MODEL }]);
   for (let index = 1; index <= Number(options.models); index++) {
     const key = `${endpoint.prefix}wait-${String(index).padStart(4, '0')}.tar.gz`;

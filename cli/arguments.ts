@@ -7,6 +7,8 @@ export const HELP = `Usage: npx mme <command> [options]
   describe MODEL        what it is: its object, inputs and outputs, tier, workers, and what is known of it
   invoke MODEL [BODY]   call it; BODY is text, @FILE, or standard input when absent
   rm MODEL              delete it
+  keys create           a key: --models 'tenant-7/*,shared/*' (default *), --role invoke|manage (default invoke), --note TEXT
+  keys ls | revoke ID   the keys there are; end one, with effect within seconds
   workers               what has workers and what they cost: each model that is not cold, the busiest cold ones, the shards
   explain MODEL         why a model is where it is: its last decision with all that went into it, and what would change it
 
@@ -26,6 +28,14 @@ LOCAL_DIR=.local is the folder of the local endpoint.`;
 export type Command =
   | { readonly kind: 'help' | 'workers' }
   | { readonly kind: 'explain' | 'describe' | 'rm'; readonly model: string }
+  | { readonly kind: 'keys ls' }
+  | { readonly kind: 'keys revoke'; readonly id: string }
+  | {
+      readonly kind: 'keys create';
+      readonly models: readonly string[];
+      readonly role: 'invoke' | 'manage';
+      readonly note: string | undefined;
+    }
   | { readonly kind: 'ls'; readonly prefix: string; readonly limit: number }
   | {
       readonly kind: 'push';
@@ -95,6 +105,8 @@ const parseCommand = ([name = '', ...rest]: readonly string[], values: Values): 
     case 'rm':
       takes(name, rest, 1, 1);
       return { kind: name, model: rest[0] ?? '' };
+    case 'keys':
+      return parseKeys(rest, values);
     case 'ls':
       takes(name, rest, 0, 1);
       return { kind: name, prefix: rest[0] ?? '', limit: parseLimit(values.limit ?? '1000') };
@@ -121,6 +133,30 @@ const parseCommand = ([name = '', ...rest]: readonly string[], values: Values): 
   }
 };
 
+const parseKeys = ([action = '', ...rest]: readonly string[], values: Values): Command => {
+  if (action === 'ls') {
+    takes('keys ls', rest, 0, 0);
+    return { kind: 'keys ls' };
+  }
+  if (action === 'revoke') {
+    takes('keys revoke', rest, 1, 1);
+    return { kind: 'keys revoke', id: rest[0] ?? '' };
+  }
+  if (action !== 'create') throw new UsageError('keys has the commands create, ls and revoke');
+  takes('keys create', rest, 0, 0);
+  const { models = '*', role = 'invoke', note } = values;
+  if (role !== 'invoke' && role !== 'manage') {
+    throw new UsageError(`--role must be invoke or manage, but is ${JSON.stringify(role)}`);
+  }
+  const patterns = models
+    .split(',')
+    .map((pattern) => pattern.trim())
+    .filter((pattern) => pattern !== '');
+  if (patterns.length === 0 || patterns.length > 50)
+    throw new UsageError('--models takes 1 to 50 patterns, between commas');
+  return { kind: 'keys create', models: patterns, role, note };
+};
+
 const takes = (name: string, given: readonly string[], least: number, most: number): void => {
   if (given.length >= least && given.length <= most) return;
   const count = least === most ? String(most) : `${least} or ${most}`;
@@ -143,6 +179,9 @@ const readArguments = (args: readonly string[]) => {
     bucket: text,
     url: text,
     limit: text,
+    models: text,
+    role: text,
+    note: text,
     'content-type': text,
     accept: text,
     'no-check': flag,

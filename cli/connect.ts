@@ -2,6 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
+import { SSMClient } from '@aws-sdk/client-ssm';
+import { dynamodbKeyStore, type KeyAdmin } from '../lib/aws/dynamodb-key-store.ts';
 import { dynamodbScalerStore } from '../lib/aws/dynamodb-scaler-store.ts';
 import type { ScalerStore } from '../lib/scaling/scaler-store.ts';
 import type { EndpointFile } from '../local/endpoint-file.ts';
@@ -15,6 +17,11 @@ export class Unable extends Error {
 /** One endpoint, local or deployed. */
 export interface Connection extends Disposable {
   readonly store: ScalerStore;
+  readonly keys: KeyAdmin;
+  readonly ssm: SSMClient;
+  readonly masterKeyName: string;
+  /** Sent with every call of the endpoint. */
+  readonly headers: Readonly<Record<string, string>>;
   readonly s3: S3Client;
   readonly bucket: string;
   readonly prefix: string;
@@ -32,8 +39,15 @@ export const connect = async (
   const { stage, region, service, bucket, url } = deployed;
   const dynamodb = new DynamoDBClient({ region });
   const s3 = new S3Client({ region });
+  const ssm = new SSMClient({ region });
+  const table = `${service}-${stage}-catalog`;
+  const apiKey = process.env['MME_API_KEY'];
   return {
-    store: dynamodbScalerStore(dynamodb, `${service}-${stage}-catalog`),
+    store: dynamodbScalerStore(dynamodb, table),
+    keys: dynamodbKeyStore(dynamodb, table),
+    ssm,
+    masterKeyName: `/${service}-${stage}/master-key`,
+    headers: apiKey === undefined ? {} : { 'x-api-key': apiKey },
     s3,
     bucket,
     prefix: 'models/',
@@ -43,8 +57,7 @@ export const connect = async (
       throw new Unable('give --url, the endpoint that serverless deploy printed');
     },
     [Symbol.dispose]: () => {
-      dynamodb.destroy();
-      s3.destroy();
+      for (const client of [dynamodb, s3, ssm]) client.destroy();
     },
   };
 };
@@ -54,16 +67,20 @@ const connectLocal = (file: EndpointFile): Connection => {
   const options = { endpoint, region, credentials: { accessKeyId, secretAccessKey } };
   const dynamodb = new DynamoDBClient(options);
   const s3 = new S3Client({ ...options, forcePathStyle: true });
+  const ssm = new SSMClient(options);
   return {
     store: dynamodbScalerStore(dynamodb, file.table),
+    keys: dynamodbKeyStore(dynamodb, file.table),
+    ssm,
+    masterKeyName: file.masterKeyParameter,
+    headers: file.apiKey === undefined ? {} : { 'x-api-key': file.apiKey },
     s3,
     bucket: file.bucket,
     prefix: file.prefix,
     endpointName: file.endpointName,
     url: () => file.url,
     [Symbol.dispose]: () => {
-      dynamodb.destroy();
-      s3.destroy();
+      for (const client of [dynamodb, s3, ssm]) client.destroy();
     },
   };
 };

@@ -4,6 +4,7 @@ import { ServingError } from '../lib/errors.ts';
 import { HELP, type Options, parseArguments, UsageError } from './arguments.ts';
 import { describe } from './commands/describe.ts';
 import { invoke } from './commands/invoke.ts';
+import { createKey, listKeys, revokeKey } from './commands/keys.ts';
 import { ls } from './commands/ls.ts';
 import { push } from './commands/push.ts';
 import { rm } from './commands/rm.ts';
@@ -30,6 +31,12 @@ const run = async ({ command, ...options }: Options): Promise<void> => {
       return invoke(command, connection, output);
     case 'describe':
       return describe(command, connection, output);
+    case 'keys create':
+      return createKey(command, connection, output);
+    case 'keys ls':
+      return listKeys(connection, output);
+    case 'keys revoke':
+      return revokeKey(command, connection, output);
     case 'workers':
       return workers(connection, output);
     case 'explain':

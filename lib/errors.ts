@@ -1,10 +1,15 @@
 /**
  * Everything a caller can be told. Names and statuses are SageMaker Runtime's own (InvokeEndpoint, botocore's
  * service model), so a client written for it needs no new branch. `ThrottlingException` is AWS's common error:
- * SageMaker's model has no throttle of its own, and both SDKs treat this name as one to retry with back-off.
+ * SageMaker's model has no throttle of its own, and both SDKs treat this name as one to retry with back-off. So are the four
+ * about keys: every AWS service answers with them.
  */
 export const STATUS = {
   ValidationError: 400,
+  MissingAuthenticationTokenException: 403,
+  UnrecognizedClientException: 403,
+  InvalidSignatureException: 403,
+  AccessDeniedException: 403,
   ModelError: 424,
   ModelNotReadyException: 429,
   ThrottlingException: 429,

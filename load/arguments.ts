@@ -24,7 +24,7 @@ endpoint that npm start runs on this machine.
 Ctrl-C ends early, waits for the calls in flight, and reports; a second one gives those calls up.
 The first calls of a model load it: run twice to measure warm models. With --concurrency an endpoint that answers 429
 is called again at once, whatever its Retry-After says: offer it a --rate to see what it can do.
-LOCAL_DIR=.local is the folder whose endpoint.json says where the endpoint is.`;
+LOCAL_DIR=.local is the folder whose endpoint.json says where the endpoint is, and MME_API_KEY a key for --url.`;
 
 /** `rate`: an open model, calls arrive whatever the answers do. `concurrency`: a closed one. */
 export type Pace =

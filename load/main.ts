@@ -26,12 +26,12 @@ interface Work {
 
 const runLoad = async (options: LoadOptions): Promise<Report> => {
   const target = options.remote
-    ? remoteTarget(options.remote)
+    ? remoteTarget(options.remote, process.env['MME_API_KEY'])
     : await readLocalTarget(parseSettings(process.env).directory);
   const models = modelNames(options.prefix, options.models ?? target.models);
   requireModels(options.patterns, models.length);
 
-  const sender = createSender(target.invocations, await readBody());
+  const sender = createSender(target.invocations, await readBody(), target.headers);
   const work = { options, models, sender, stop: stopOnSignal(sender) };
   const runs: PatternRun[] = [];
   for (const pattern of options.patterns) {

@@ -24,14 +24,22 @@ export interface Sender {
  * One engine for both loops. autocannon has no open one: its rates hold back connections that wait for their
  * answers, and it makes up the calls they missed. It also gives no latencies by model.
  */
-export const createSender = (url: URL, body: string): Sender => {
+export const createSender = (
+  url: URL,
+  body: string,
+  headers: Readonly<Record<string, string>> = {},
+): Sender => {
   const { request, Agent } = url.protocol === 'https:' ? https : http;
   const agent = new Agent({ keepAlive: true });
   let isClosed = false;
 
   const send: Send = (model) =>
     new Promise((resolve) => {
-      const call = request(url, { agent, method: 'POST', headers: headersOf(model, body) });
+      const call = request(url, {
+        agent,
+        method: 'POST',
+        headers: { ...headers, ...headersOf(model, body) },
+      });
       const timer = setTimeout(() => call.destroy(new CallTimeout()), CALL_TIMEOUT_MS);
       const end = (answer: Answer): void => {
         clearTimeout(timer);

@@ -6,6 +6,8 @@ import type { EndpointFile } from '../local/endpoint-file.ts';
 export interface Target {
   readonly invocations: URL;
   readonly models: number;
+  /** What callers have to show. */
+  readonly headers: Readonly<Record<string, string>>;
 }
 
 /** That there is nothing to call; the message says what to do about it. */
@@ -16,10 +18,17 @@ export class NoTarget extends Error {
 /** As many as `npm start` uploads. */
 const USUAL_MODELS = 1000;
 
-export const remoteTarget = (remote: { readonly url: string; readonly endpointName: string }): Target => ({
+export const remoteTarget = (
+  remote: { readonly url: string; readonly endpointName: string },
+  apiKey: string | undefined,
+): Target => ({
   invocations: invocationsOf(remote),
   models: USUAL_MODELS,
+  headers: keyHeader(apiKey),
 });
+
+const keyHeader = (apiKey: string | undefined): Target['headers'] =>
+  apiKey === undefined ? {} : { 'x-api-key': apiKey };
 
 /** @throws NoTarget */
 export const readLocalTarget = async (directory: string): Promise<Target> => {
@@ -36,7 +45,7 @@ export const readLocalTarget = async (directory: string): Promise<Target> => {
     );
   }
   const seed = await readJson<{ readonly models: number }>(join(directory, 'seed.json'));
-  return { invocations, models: seed?.models ?? USUAL_MODELS };
+  return { invocations, models: seed?.models ?? USUAL_MODELS, headers: keyHeader(endpoint.apiKey) };
 };
 
 const invocationsOf = ({ url, endpointName }: { url: string; endpointName: string }): URL =>

@@ -17,6 +17,7 @@ import { openDynamoDB } from './services/dynamodb.ts';
 import { ensureTable } from './services/dynamodb-tables.ts';
 import { openS3, type S3Service } from './services/s3/s3.ts';
 import { createScheduler } from './services/scheduler.ts';
+import { createSsm } from './services/ssm/ssm.ts';
 import { environmentsPerFunction, type Settings } from './settings.ts';
 
 export const REGION = 'us-east-1';
@@ -80,6 +81,7 @@ export const startCloud = async ({ settings, now, onProgress, onError }: CloudOp
     dynamodb: dynamodb.handle,
     lambda: lambda.handle,
     monitoring: cloudwatch.handle,
+    ssm: createSsm({ file: join(directory, 'ssm.json'), now, onError }).handle,
     httpApi,
   });
 

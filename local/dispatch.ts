@@ -8,6 +8,7 @@ export interface Services {
   readonly lambda: Handle;
   /** CloudWatch signs for `monitoring`. */
   readonly monitoring: Handle;
+  readonly ssm: Handle;
   /** The endpoint itself: what is unsigned, or signed for `sagemaker` or `execute-api`. */
   readonly httpApi: Handle;
 }
@@ -29,7 +30,7 @@ export const dispatchToServices =
     }
   };
 
-const KNOWN = ['s3', 'dynamodb', 'lambda', 'monitoring'] as const;
+const KNOWN = ['s3', 'dynamodb', 'lambda', 'monitoring', 'ssm'] as const;
 const isKnown = (service: string): service is (typeof KNOWN)[number] =>
   (KNOWN as readonly string[]).includes(service);
 
@@ -53,7 +54,7 @@ const refuse = (service: string, response: ServerResponse): void => {
   response.writeHead(501, { 'content-type': 'application/json', 'x-amzn-errortype': 'NotImplemented' });
   response.end(
     JSON.stringify({
-      message: `The local cloud has no service ${service}: it has s3, dynamodb, lambda and cloudwatch.`,
+      message: `The local cloud has no service ${service}: it has s3, dynamodb, lambda, cloudwatch and ssm.`,
     }),
   );
 };

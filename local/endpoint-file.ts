@@ -13,6 +13,11 @@ export interface EndpointFile {
   readonly table: string;
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
+  /** For curl and browsers; only where callers need a key. */
+  readonly apiKey?: string;
+  readonly authentication: 'keys' | 'none';
+  /** Name of the SSM parameter that secrets are derived from. */
+  readonly masterKeyParameter: string;
   readonly awsEndpointUrl: string;
   /** The process that serves it. */
   readonly pid: number;
@@ -34,6 +39,8 @@ export const describeEndpoint = ({ url, deployment }: Pick<Cloud, 'url' | 'deplo
     prefix: variable('MODELS_PREFIX'),
     table: variable('TABLE_NAME'),
     ...CREDENTIALS,
+    authentication: variable('AUTHENTICATION') === 'keys' ? 'keys' : 'none',
+    masterKeyParameter: variable('MASTER_KEY_PARAMETER'),
     awsEndpointUrl: url,
     pid: process.pid,
   };

@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { ConfigurationError } from '../lib/env.ts';
 import { type Cloud, PortTaken, startCloud } from './cloud.ts';
 import { describeEndpoint, removeEndpointFile, writeEndpointFile } from './endpoint-file.ts';
+import { issueLocalKey } from './issue-local-key.ts';
 import { createProgress } from './progress.ts';
 import { seedModels } from './seed.ts';
 import { FolderInUse, openS3 } from './services/s3/s3.ts';
@@ -45,6 +46,8 @@ const OWN_ENTRIES = [
   'deployment.unfinished',
   'environments',
   'logs',
+  'ssm.json',
+  'key.json',
   'seed.json',
   'endpoint.json',
 ];
@@ -58,7 +61,7 @@ const emptyFolder = async (directory: string): Promise<void> => {
 const serve = async (settings: Settings): Promise<void> => {
   const cloud = await startCloud({ settings, now: Date.now, onProgress: print, onError: printError });
   endOnSignal(cloud, settings.directory);
-  const endpoint = describeEndpoint(cloud);
+  const endpoint = await issueLocalKey(describeEndpoint(cloud), settings.directory);
   await seedModels({
     store: cloud.s3.store,
     bucket: endpoint.bucket,

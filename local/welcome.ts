@@ -9,17 +9,18 @@ import type { Settings } from './settings.ts';
 export const welcome = async (endpoint: EndpointFile, settings: Settings): Promise<string> => {
   const model = settings.models > 0 ? diabetesModel(1) : 'iris.tar.gz';
   const body = JSON.stringify({ instances: [await sampleRow(model)] });
-  const { url, endpointName, region, accessKeyId, secretAccessKey, bucket, prefix } = endpoint;
+  const { url, endpointName, region, accessKeyId, secretAccessKey, bucket, prefix, apiKey } = endpoint;
+  const keyHeader = apiKey === undefined ? '' : ` -H 'x-api-key: ${apiKey}'`;
 
   return `
 endpoint    ${endpointName}
 url         ${url}
 models      s3://${bucket}/${prefix}
-keys        ${accessKeyId} / ${secretAccessKey}   (region ${region}; nothing is checked here)
+keys        ${accessKeyId} / ${secretAccessKey}   (region ${region}; ${apiKey === undefined ? 'nothing is checked here' : 'checked, as is x-api-key'})
 limits      ${settings.limits}   (LOCAL_LIMITS=aws|off)
 
 curl:
-curl -s ${url}/endpoints/${endpointName}/invocations -H 'Content-Type: application/json' -H 'X-Amzn-SageMaker-Target-Model: ${model}' -d '${body}'
+curl -s ${url}/endpoints/${endpointName}/invocations -H 'Content-Type: application/json' -H 'X-Amzn-SageMaker-Target-Model: ${model}'${keyHeader} -d '${body}'
 
 boto3:
 import boto3

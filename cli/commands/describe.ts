@@ -36,7 +36,7 @@ export const describe = async (
     modified: head.LastModified?.toISOString(),
   };
   const [metadata, plan, [row]] = await Promise.all([
-    readMetadata(url(), model),
+    readMetadata(url(), model, connection.headers),
     store.readPlan(),
     store.readModels([model]),
   ]);
@@ -52,8 +52,8 @@ export const describe = async (
 
 type Read = { readonly metadata: Metadata } | { readonly problem: string };
 
-const readMetadata = async (url: string, model: string): Promise<Read> => {
-  const response = await fetch(`${url}/v2/models/${encodeURIComponent(toPathName(model))}`);
+const readMetadata = async (url: string, model: string, headers: Connection['headers']): Promise<Read> => {
+  const response = await fetch(`${url}/v2/models/${encodeURIComponent(toPathName(model))}`, { headers });
   const body = (await response.json()) as Metadata & { readonly error?: string };
   return response.ok ? { metadata: body } : { problem: body.error ?? `status ${response.status}` };
 };

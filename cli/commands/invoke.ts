@@ -14,13 +14,14 @@ export interface InvokeCommand {
 /** Calls a model as a SageMaker client would. @throws Unable with the endpoint's own words where it refuses */
 export const invoke = async (
   { model, body, contentType, accept }: InvokeCommand,
-  { url, endpointName }: Connection,
+  { url, endpointName, headers }: Connection,
   output: Output,
 ): Promise<void> => {
   const startedMs = performance.now();
   const response = await fetch(`${url()}/endpoints/${endpointName}/invocations`, {
     method: 'POST',
     headers: {
+      ...headers,
       'content-type': contentType,
       'x-amzn-sagemaker-target-model': model,
       ...(accept === undefined ? {} : { accept }),

@@ -2,44 +2,51 @@ import { Logger } from '@aws-lambda-powertools/logger';
 import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
 import middy from '@middy/core';
 import { createDynamoDBClient, dynamodbCatalog } from '../../lib/aws/dynamodb-catalog.ts';
+import { dynamodbKeyStore } from '../../lib/aws/dynamodb-key-store.ts';
 import { dynamodbWorkerCatalog } from '../../lib/aws/dynamodb-worker-catalog.ts';
 import { emfMetrics } from '../../lib/aws/emf-metrics.ts';
 import { createLambdaClient, lambdaInvoker } from '../../lib/aws/lambda-invoker.ts';
+import { ssmMasterKey } from '../../lib/aws/ssm-master-key.ts';
 import { cachedRoutes } from '../../lib/catalog/cached-routes.ts';
 import { deployedGroups } from '../../lib/catalog/deployed-groups.ts';
 import { openDoors } from '../../lib/protocol/doors.ts';
 import type { HttpRequest, HttpResponse } from '../../lib/protocol/http.ts';
 import { createDispatch } from '../../lib/routing/dispatch.ts';
 import { parseRouterConfig } from './config.ts';
+import { openAuthentication } from './open-authentication.ts';
 import { createRouter } from './router.ts';
 
 const config = parseRouterConfig(process.env);
 const logger = new Logger({ serviceName: 'router' });
-const groups = deployedGroups(config);
-const metrics = emfMetrics({
-  namespace: config.metricsNamespace,
-  dimensions: { EndpointName: config.endpointName, VariantName: 'AllTraffic' },
-  flushEveryMs: config.flushEveryMs,
-  now: Date.now,
-});
+const { cold: coldGroups, coldTarget } = deployedGroups(config);
+const dynamodb = createDynamoDBClient();
+const dimensions = { EndpointName: config.endpointName, VariantName: 'AllTraffic' };
+const now = Date.now;
+const metrics = emfMetrics({ ...config, namespace: config.metricsNamespace, dimensions, now });
+const onError = (error: unknown): void =>
+  logger.warn('table not read: going on with what was known', { error });
 
 const router = createRouter({
+  ...config,
+  ...openAuthentication({
+    ...config,
+    keys: dynamodbKeyStore(dynamodb, config.tableName),
+    masterKey: ssmMasterKey(process.env, config.masterKeyParameter),
+    now,
+    onError,
+  }),
   doorOf: openDoors(config.endpointName),
   routes: cachedRoutes({
-    source: dynamodbCatalog(createDynamoDBClient(), config.tableName),
-    fallback: { epoch: 0, coldGroups: groups.cold, hot: new Map() },
+    source: dynamodbCatalog(dynamodb, config.tableName),
+    fallback: { epoch: 0, coldGroups, hot: new Map() },
     ttlMs: config.routesTtlMs,
-    now: Date.now,
-    onError: (error) => logger.warn('routes not read: serving from those last known', { error }),
+    now,
+    onError,
   }),
-  dispatch: createDispatch({
-    invoker: lambdaInvoker(createLambdaClient(config)),
-    coldTarget: groups.coldTarget,
-  }),
+  dispatch: createDispatch({ invoker: lambdaInvoker(createLambdaClient(config)), coldTarget }),
   metrics,
-  answerWithinMs: config.answerWithinMs,
   loads: dynamodbWorkerCatalog(process.env, config.tableName),
-  now: Date.now,
+  now,
   timer: () => performance.now(),
   onFault: (error, { requestContext }) => logger.error('request failed', { ...requestContext, error }),
 });

@@ -1,3 +1,5 @@
+import type { Authenticate } from '../../lib/auth/authenticate.ts';
+import { authorizeInvoke } from '../../lib/auth/authorize.ts';
 import type { CachedRoutes } from '../../lib/catalog/cached-routes.ts';
 import type { Routes } from '../../lib/catalog/routes.ts';
 import type { Clock } from '../../lib/clock.ts';
@@ -13,6 +15,8 @@ import { within } from '../../lib/within.ts';
 export interface RouterDeps {
   /** The API that a route belongs to. */
   readonly doorOf: (routeKey: string) => Door | undefined;
+  /** Says who is calling; absent where anybody may call. */
+  readonly authenticate?: Authenticate;
   readonly routes: CachedRoutes;
   readonly dispatch: (routes: Routes, call: InferenceCall) => Promise<InferenceReply>;
   readonly metrics: Metrics;
@@ -30,7 +34,8 @@ export interface RouterDeps {
 
 /** HTTP request -> routes -> group -> inference -> HTTP response, in SageMaker's words. */
 export const createRouter = (deps: RouterDeps) => {
-  const { doorOf, routes, dispatch, metrics, answerWithinMs, loads, now, timer, onFault } = deps;
+  const { doorOf, authenticate, routes, dispatch, metrics, answerWithinMs, loads, now, timer, onFault } =
+    deps;
   const workers = new SeenWorkers();
 
   /** SageMaker counts each request as 1 / instances, of which the sum is the load of one instance. */
@@ -78,8 +83,12 @@ export const createRouter = (deps: RouterDeps) => {
     if (door === undefined) return jsonResponse(404, { message: `no API has ${request.routeKey}` });
 
     try {
+      // Before anything is read: what is wrong with a request is told only to those who may make it.
+      const isOpen = authenticate === undefined || door.openRouteKeys.includes(request.routeKey);
+      const principal = isOpen ? undefined : await authenticate(request);
       const asked = door.parse(request);
       if (asked.kind === 'answer') return asked.response;
+      if (principal !== undefined) authorizeInvoke(principal, asked.call.model);
       const reply = await ask(asked.call, startedMs);
       noteOutcome(undefined);
       return door.encodeReply(reply, asked.call, requestId);

@@ -10,7 +10,7 @@ import {
 import type { ModelRow } from '../catalog/model-row.ts';
 import { encodeState, parseState } from '../scaling/encode-state.ts';
 import type { PlanRow, ScalerStore } from '../scaling/scaler-store.ts';
-import { IN_WISHES, modelKey, parseModelRow, WISHES } from './model-item.ts';
+import { IN_WISHES, LISTED, modelKey, parseModelRow } from './model-item.ts';
 
 type Item = Record<string, AttributeValue>;
 
@@ -98,9 +98,9 @@ export const dynamodbScalerStore = (client: DynamoDBClient, tableName: string): 
         const page = await client.send(
           new QueryCommand({
             TableName: tableName,
-            IndexName: WISHES,
-            KeyConditionExpression: '#wishes = :in',
-            ExpressionAttributeNames: { '#wishes': WISHES },
+            IndexName: LISTED,
+            KeyConditionExpression: '#listed = :in',
+            ExpressionAttributeNames: { '#listed': LISTED },
             ExpressionAttributeValues: { ':in': IN_WISHES as AttributeValue },
             ExclusiveStartKey,
           }),

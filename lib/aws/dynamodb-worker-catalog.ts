@@ -1,6 +1,6 @@
 import type { WorkerCatalog } from '../catalog/worker-catalog.ts';
 import { type Attribute, encodePreload, groupKey, parseModels, preloadAttribute } from './group-row.ts';
-import { IN_WISHES, modelKey, WISHES } from './model-item.ts';
+import { IN_WISHES, LISTED, modelKey } from './model-item.ts';
 import { type AwsEnvironment, createSignedRequests, readText } from './signed-requests.ts';
 
 type Item = Readonly<Record<string, Attribute>>;
@@ -106,7 +106,7 @@ export const dynamodbWorkerCatalog = (environment: AwsEnvironment, tableName: st
 
     async noteBounds(model, { minWorkers, maxWorkers }) {
       const most = maxWorkers === undefined ? '' : ', artifactMaxWorkers = :most';
-      await update(modelKey(model), `SET artifactMinWorkers = :least, ${WISHES} = :in${most}`, {
+      await update(modelKey(model), `SET artifactMinWorkers = :least, ${LISTED} = :in${most}`, {
         ':least': { N: String(minWorkers) },
         ':in': IN_WISHES,
         ...(maxWorkers === undefined ? {} : { ':most': { N: String(maxWorkers) } }),

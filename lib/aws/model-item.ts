@@ -6,9 +6,10 @@ type Item = Readonly<Record<string, Attribute>>;
 const PREFIX = 'MODEL#';
 export const modelKey = (model: string): string => PREFIX + model;
 
-/** Rows with this attribute, and no others, are in the index of the same name. */
-export const WISHES = 'wishes';
-export const IN_WISHES: Attribute = { S: 'y' };
+/** Rows with this attribute, and no others, are in the index of the same name, by what they are. */
+export const LISTED = 'listed';
+export const IN_WISHES: Attribute = { S: 'wish' };
+export const IN_KEYS: Attribute = { S: 'key' };
 
 /**
  * What the owner of the endpoint says comes before what the artifact asks for; each has its own attributes, so that neither

@@ -12,6 +12,7 @@ export interface AwsEnvironment {
   readonly AWS_ENDPOINT_URL?: string | undefined;
   readonly AWS_ENDPOINT_URL_S3?: string | undefined;
   readonly AWS_ENDPOINT_URL_DYNAMODB?: string | undefined;
+  readonly AWS_ENDPOINT_URL_SSM?: string | undefined;
 }
 
 export interface SignedRequest {
@@ -46,16 +47,19 @@ const BUSY: ReadonlySet<number | undefined> = new Set([429, 500, 502, 503, 504])
  * SDK's S3 client took 90 (docs/decisions/0004). The signature is aws4's; credentials are those that Lambda sets.
  */
 export const createSignedRequests = (options: {
-  readonly service: 's3' | 'dynamodb';
+  readonly service: 's3' | 'dynamodb' | 'ssm';
   readonly environment: AwsEnvironment;
   /** A connection that says nothing for so long is given up. */
   readonly idleMs: number;
 }): SignedRequests => {
   const { service, environment, idleMs } = options;
   const region = environment.AWS_REGION ?? 'us-east-1';
-  const url =
-    (service === 's3' ? environment.AWS_ENDPOINT_URL_S3 : environment.AWS_ENDPOINT_URL_DYNAMODB) ??
-    environment.AWS_ENDPOINT_URL;
+  const own = {
+    s3: environment.AWS_ENDPOINT_URL_S3,
+    dynamodb: environment.AWS_ENDPOINT_URL_DYNAMODB,
+    ssm: environment.AWS_ENDPOINT_URL_SSM,
+  };
+  const url = own[service] ?? environment.AWS_ENDPOINT_URL;
   const endpoint = url === undefined ? undefined : new URL(url);
   const isPlain = endpoint?.protocol === 'http:';
   let transport: Transport | undefined;

@@ -6,6 +6,7 @@ import { parsePathName } from './path-name.ts';
 /** DJL Serving's inference API: `POST /predictions/{model}` (inference_api.md), the body as for SageMaker. */
 export const djlDoor: Door = {
   routeKeys: ['POST /predictions/{model}'],
+  openRouteKeys: [],
 
   parse: ({ pathParameters, headers, body = '', isBase64Encoded }) => ({
     kind: 'call',

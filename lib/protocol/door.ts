@@ -11,6 +11,8 @@ export type Asked =
 export interface Door {
   /** The routes of the HTTP API that lead here, as in serverless.yml. */
   readonly routeKeys: readonly string[];
+  /** Those of them that anybody may ask: they tell nothing of any model. */
+  readonly openRouteKeys: readonly string[];
   /** @throws ServingError ValidationError, mostly */
   parse(request: HttpRequest): Asked;
   encodeReply(

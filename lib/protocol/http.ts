@@ -5,7 +5,9 @@ export interface HttpRequest {
   readonly pathParameters?: Readonly<Record<string, string | undefined>>;
   readonly body?: string;
   readonly isBase64Encoded: boolean;
-  readonly requestContext: { readonly requestId: string };
+  readonly rawPath?: string;
+  readonly rawQueryString?: string;
+  readonly requestContext: { readonly requestId: string; readonly http?: { readonly method: string } };
 }
 
 export interface HttpResponse {

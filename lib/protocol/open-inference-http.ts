@@ -35,6 +35,8 @@ export const openInferenceDoor: Door = {
     SERVER_READY,
   ],
 
+  openRouteKeys: [SERVER, LIVE, SERVER_READY],
+
   parse(request) {
     switch (request.routeKey) {
       case SERVER:

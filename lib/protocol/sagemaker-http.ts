@@ -7,6 +7,7 @@ import { type HttpRequest, type HttpResponse, jsonResponse } from './http.ts';
 /** SageMaker Runtime for the one endpoint that is served here, and the containers' `GET /ping`. */
 export const sagemakerDoor = (endpointName: string): Door => ({
   routeKeys: ['POST /endpoints/{EndpointName}/invocations', 'GET /ping'],
+  openRouteKeys: ['GET /ping'],
   parse: (request) =>
     request.routeKey === 'GET /ping'
       ? { kind: 'answer', response: jsonResponse(200, { status: 'Healthy' }) }

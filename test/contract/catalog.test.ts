@@ -50,13 +50,13 @@ const createTable = async (): Promise<string> => {
     BillingMode: 'PAY_PER_REQUEST',
     AttributeDefinitions: [
       { AttributeName: 'pk', AttributeType: 'S' },
-      { AttributeName: 'wishes', AttributeType: 'S' },
+      { AttributeName: 'listed', AttributeType: 'S' },
     ],
     KeySchema: [{ AttributeName: 'pk', KeyType: 'HASH' }],
     GlobalSecondaryIndexes: [
       {
-        IndexName: 'wishes',
-        KeySchema: [{ AttributeName: 'wishes', KeyType: 'HASH' }],
+        IndexName: 'listed',
+        KeySchema: [{ AttributeName: 'listed', KeyType: 'HASH' }],
         Projection: { ProjectionType: 'ALL' },
       },
     ],
@@ -111,7 +111,7 @@ const putModel = async (
         pk: { S: modelKey(model) },
         ...Object.fromEntries(Object.entries(numbers).map(([name, value]) => [name, { N: String(value) }])),
         ...Object.fromEntries(flags.map(([name, value]) => [name, { BOOL: value === true }])),
-        ...(hasWishes ? { wishes: { S: 'y' } } : {}),
+        ...(hasWishes ? { listed: { S: 'wish' } } : {}),
       },
     }),
   );

@@ -75,8 +75,11 @@ describe('npm start', () => {
       bucket: 'lambda-mme-dev-models',
       prefix: 'models/',
       table: 'lambda-mme-dev-catalog',
-      accessKeyId: 'local',
-      secretAccessKey: 'local',
+      accessKeyId: expect.stringMatching(/^MME[A-Z2-7]{17}$/),
+      secretAccessKey: expect.stringMatching(/^\S{40,}$/),
+      apiKey: expect.stringMatching(/^\S{40,}$/),
+      authentication: 'keys',
+      masterKeyParameter: '/lambda-mme-dev/master-key',
       awsEndpointUrl: `http://127.0.0.1:${port}`,
       pid: first.process.pid,
     });
@@ -147,9 +150,9 @@ describe('npm start', () => {
 });
 
 /** `npx serverless invoke local`, with a user's real keys around that it must not use. */
-const invokeLocal = async (name: string, event: string, localDir: string) => {
+const invokeLocal = async (name: string, event: string, localDir: string, params: readonly string[] = []) => {
   const framework = join(ROOT, 'node_modules', 'osls', 'bin', 'serverless.js');
-  const args = [framework, 'invoke', 'local', '-f', name, '-p', join('examples', 'events', event)];
+  const args = [framework, 'invoke', 'local', '-f', name, '-p', join('examples', 'events', event), ...params];
   const { stdout, stderr } = await run(process.execPath, args, {
     cwd: ROOT,
     env: {
@@ -170,13 +173,19 @@ const invokeLocal = async (name: string, event: string, localDir: string) => {
 };
 
 describe('npx serverless invoke local', () => {
-  it.each([
+  it.each<[string, string, object, ...string[]]>([
     ['router', 'ping.json', { statusCode: 200, body: '{"status":"Healthy"}' }],
-    ['router', 'invoke-endpoint.json', { statusCode: 200, body: expect.stringContaining('probabilities') }],
+    [
+      'router',
+      'invoke-endpoint.json',
+      { statusCode: 200, body: expect.stringContaining('probabilities') },
+      '--param=authentication=none',
+    ],
+    ['router', 'invoke-endpoint.json', { statusCode: 403 }],
     ['cold-00', 'inference-call.json', { ok: true, body: expect.stringContaining('probabilities') }],
     ['scaler', 'schedule.json', { routes: 'kept' }],
-  ])('runs %s against the local cloud: %s', async (name, event, expected) => {
-    expect((await invokeLocal(name, event, directory)).answer).toMatchObject(expected);
+  ])('runs %s against the local cloud: %s', async (name, event, expected, ...params) => {
+    expect((await invokeLocal(name, event, directory, params)).answer).toMatchObject(expected);
   });
 
   it('without a local cloud says so, and reaches nothing', async () => {

@@ -2,8 +2,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime';
-import { type Cloud, CREDENTIALS, REGION, startCloud } from '../../local/cloud.ts';
+import { type Cloud, REGION, startCloud } from '../../local/cloud.ts';
 import { describeEndpoint, type EndpointFile } from '../../local/endpoint-file.ts';
+import { issueLocalKey } from '../../local/issue-local-key.ts';
 import { seedModels } from '../../local/seed.ts';
 import { parseSettings } from '../../local/settings.ts';
 
@@ -28,7 +29,7 @@ export const startTestCloud = async (environment: Record<string, string> = {}): 
     onProgress: () => undefined,
     onError: (error) => errors.push(error),
   });
-  const endpoint = describeEndpoint(cloud);
+  const endpoint = await issueLocalKey(describeEndpoint(cloud), directory);
   const { bucket, prefix } = endpoint;
   await seedModels({
     store: cloud.s3.store,
@@ -41,7 +42,7 @@ export const startTestCloud = async (environment: Record<string, string> = {}): 
   const runtime = new SageMakerRuntimeClient({
     endpoint: cloud.url,
     region: REGION,
-    credentials: { ...CREDENTIALS },
+    credentials: { accessKeyId: endpoint.accessKeyId, secretAccessKey: endpoint.secretAccessKey },
     maxAttempts: 1,
   });
 

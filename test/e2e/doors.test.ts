@@ -13,7 +13,10 @@ beforeAll(async () => {
 afterAll(() => running.close());
 
 const send = async (path: string, init: RequestInit = {}) => {
-  const response = await fetch(running.cloud.url + path, init);
+  const response = await fetch(running.cloud.url + path, {
+    ...init,
+    headers: { 'x-api-key': running.endpoint.apiKey ?? '', ...(init.headers as Record<string, string>) },
+  });
   const text = await response.text();
   return { status: response.status, body: text === '' ? undefined : (JSON.parse(text) as unknown) };
 };
@@ -82,8 +85,13 @@ const hasTriton = python !== undefined && spawnSync(python, ['-c', 'import trito
 describe.skipIf(!hasTriton)('tritonclient, unchanged (MME_PYTHON names an interpreter that has it)', () => {
   const SCRIPT = `
 import json, sys, numpy as np, tritonclient.http as triton
+from tritonclient._plugin import InferenceServerClientPlugin
 from tritonclient.utils import InferenceServerException
+class ApiKey(InferenceServerClientPlugin):
+    def __call__(self, request):
+        request.headers["x-api-key"] = sys.argv[3]
 client = triton.InferenceServerClient(sys.argv[1])
+client.register_plugin(ApiKey())
 rows = np.array(json.loads(sys.argv[2]), np.float32)
 result = {"live": client.is_server_live(), "ready": client.is_model_ready("diabetes-0001")}
 output = client.get_model_metadata("diabetes-0001")["outputs"][0]["name"]
@@ -107,7 +115,13 @@ print(json.dumps(result))
     const { inputs, outputs } = await readExpected('diabetes');
     const { stdout } = await promisify(execFile)(
       python ?? '',
-      ['-c', SCRIPT, running.cloud.url.replace('http://', ''), JSON.stringify(inputs.slice(0, 3))],
+      [
+        '-c',
+        SCRIPT,
+        running.cloud.url.replace('http://', ''),
+        JSON.stringify(inputs.slice(0, 3)),
+        running.endpoint.apiKey ?? '',
+      ],
       { env: { PATH: process.env['PATH'] }, timeout: 20_000 },
     );
 

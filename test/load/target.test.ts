@@ -15,12 +15,13 @@ const write = (name: string, value: unknown): Promise<void> =>
 
 describe('the endpoint of this machine', () => {
   it('is read from its folder, with the number of its models', async () => {
-    await write('endpoint.json', { url: 'http://127.0.0.1:3001', endpointName: 'e' });
+    await write('endpoint.json', { url: 'http://127.0.0.1:3001', endpointName: 'e', apiKey: 'k' });
     await write('seed.json', { models: 50 });
 
     expect(await readLocalTarget(directory)).toEqual({
       invocations: new URL('http://127.0.0.1:3001/endpoints/e/invocations'),
       models: 50,
+      headers: { 'x-api-key': 'k' },
     });
   });
 
@@ -42,6 +43,6 @@ describe('another endpoint', () => {
     ['http://127.0.0.1:9', 'http://127.0.0.1:9/endpoints/a%20b/invocations'],
     ['https://a.example/dev/', 'https://a.example/dev/endpoints/a%20b/invocations'],
   ])('at %s is called at %s', (url, invocations) => {
-    expect(remoteTarget({ url, endpointName: 'a b' }).invocations.href).toBe(invocations);
+    expect(remoteTarget({ url, endpointName: 'a b' }, undefined).invocations.href).toBe(invocations);
   });
 });

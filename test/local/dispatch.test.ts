@@ -20,6 +20,7 @@ const serviceFor = (request: { url?: string; headers?: Record<string, string> })
     dynamodb: note('dynamodb'),
     lambda: note('lambda'),
     monitoring: note('monitoring'),
+    ssm: note('ssm'),
     httpApi: note('httpApi'),
   })(
     { url: '/', headers: {}, ...request } as unknown as IncomingMessage,
@@ -37,6 +38,7 @@ describe('dispatchToServices', () => {
     ['dynamodb', 'dynamodb'],
     ['lambda', 'lambda'],
     ['monitoring', 'monitoring'],
+    ['ssm', 'ssm'],
     ['sagemaker', 'httpApi'],
     ['execute-api', 'httpApi'],
     ['sqs', '501'],
