@@ -6,6 +6,14 @@ const { promisify } = require('node:util');
 
 const ALIAS = 'live';
 
+const OPEN_ROUTES = new Set([
+  'GET /ping',
+  'GET /v2',
+  'GET /v2/health/live',
+  'GET /v2/health/ready',
+  'GET /openapi.json',
+]);
+
 /** What this project adds to the framework: its build, the alias `live`, and an `invoke local` that stays local. */
 module.exports = class LambdaMme {
   constructor(serverless, _options, { log }) {
@@ -23,6 +31,7 @@ module.exports = class LambdaMme {
         this.nameDeployment();
       },
       'after:package:compileFunctions': () => this.addAliases(),
+      'after:package:compileEvents': () => this.authorizeByIam(),
       'before:invoke:local:invoke': () => this.build(),
     };
   }
@@ -73,6 +82,16 @@ module.exports = class LambdaMme {
           Name: targetAlias.name,
         },
       };
+    }
+  }
+
+  /** With `authentication: iam` API Gateway asks IAM about every caller, but for what tells nothing of any model. */
+  authorizeByIam() {
+    const { provider } = this.serverless.service;
+    if (provider.environment.AUTHENTICATION !== 'iam') return;
+    for (const { Type, Properties } of Object.values(provider.compiledCloudFormationTemplate.Resources)) {
+      if (Type !== 'AWS::ApiGatewayV2::Route' || OPEN_ROUTES.has(Properties.RouteKey)) continue;
+      Properties.AuthorizationType = 'AWS_IAM';
     }
   }
 

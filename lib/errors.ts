@@ -57,3 +57,18 @@ export const toServingError = (cause: unknown): ServingError =>
           cause,
         },
       );
+
+/** A lookup whose failure is ours and passes: callers are told to try again, and nothing of what failed. */
+export const orUnavailable =
+  <Arguments extends readonly unknown[], Value>(
+    find: (...args: Arguments) => Promise<Value>,
+    message: string,
+  ): ((...args: Arguments) => Promise<Value>) =>
+  async (...args) => {
+    try {
+      return await find(...args);
+    } catch (cause) {
+      if (cause instanceof ServingError) throw cause;
+      throw new ServingError('ServiceUnavailable', message, { cause, retryAfterSeconds: 1 });
+    }
+  };

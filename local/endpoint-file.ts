@@ -15,7 +15,7 @@ export interface EndpointFile {
   readonly secretAccessKey: string;
   /** For curl and browsers; only where callers need a key. */
   readonly apiKey?: string;
-  readonly authentication: 'keys' | 'none';
+  readonly authentication: 'keys' | 'iam' | 'none';
   /** Name of the SSM parameter that secrets are derived from. */
   readonly masterKeyParameter: string;
   readonly awsEndpointUrl: string;
@@ -39,7 +39,7 @@ export const describeEndpoint = ({ url, deployment }: Pick<Cloud, 'url' | 'deplo
     prefix: variable('MODELS_PREFIX'),
     table: variable('TABLE_NAME'),
     ...CREDENTIALS,
-    authentication: variable('AUTHENTICATION') === 'keys' ? 'keys' : 'none',
+    authentication: variable('AUTHENTICATION') as EndpointFile['authentication'],
     masterKeyParameter: variable('MASTER_KEY_PARAMETER'),
     awsEndpointUrl: url,
     pid: process.pid,

@@ -16,7 +16,7 @@ interface IssuedKey {
  * beside the endpoint's state, readable by its owner only, as on one machine there is nobody else to hand it to.
  */
 export const issueLocalKey = async (endpoint: EndpointFile, directory: string): Promise<EndpointFile> => {
-  if (endpoint.authentication === 'none') return endpoint;
+  if (endpoint.authentication !== 'keys') return endpoint;
   const file = join(directory, 'key.json');
   const known = await readFile(file, 'utf8').catch(() => undefined);
   if (known !== undefined) return { ...endpoint, ...(JSON.parse(known) as IssuedKey) };

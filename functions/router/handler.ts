@@ -2,7 +2,9 @@ import { Logger } from '@aws-lambda-powertools/logger';
 import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
 import middy from '@middy/core';
 import { createDynamoDBClient, dynamodbCatalog } from '../../lib/aws/dynamodb-catalog.ts';
+import { dynamodbEndpointStore } from '../../lib/aws/dynamodb-endpoint-store.ts';
 import { dynamodbKeyStore } from '../../lib/aws/dynamodb-key-store.ts';
+import { dynamodbPermits } from '../../lib/aws/dynamodb-permits.ts';
 import { dynamodbWorkerCatalog } from '../../lib/aws/dynamodb-worker-catalog.ts';
 import { emfMetrics } from '../../lib/aws/emf-metrics.ts';
 import { createLambdaClient, lambdaInvoker } from '../../lib/aws/lambda-invoker.ts';
@@ -14,6 +16,7 @@ import type { HttpRequest, HttpResponse } from '../../lib/protocol/http.ts';
 import { createDispatch } from '../../lib/routing/dispatch.ts';
 import { parseRouterConfig } from './config.ts';
 import { openAuthentication } from './open-authentication.ts';
+import { openEndpoints } from './open-endpoints.ts';
 import { createRouter } from './router.ts';
 
 const config = parseRouterConfig(process.env);
@@ -31,11 +34,14 @@ const router = createRouter({
   ...openAuthentication({
     ...config,
     keys: dynamodbKeyStore(dynamodb, config.tableName),
+    permits: dynamodbPermits(dynamodb, config.tableName),
     masterKey: ssmMasterKey(process.env, config.masterKeyParameter),
     now,
     onError,
   }),
-  doorOf: openDoors(config.endpointName),
+  doorOf: openDoors(
+    openEndpoints({ ...config, endpoints: dynamodbEndpointStore(dynamodb, config.tableName), now, onError }),
+  ),
   routes: cachedRoutes({
     source: dynamodbCatalog(dynamodb, config.tableName),
     fallback: { epoch: 0, coldGroups, hot: new Map() },

@@ -1,5 +1,6 @@
 import type { Authenticate } from '../../lib/auth/authenticate.ts';
 import { authorizeInvoke } from '../../lib/auth/authorize.ts';
+import type { RateLimit } from '../../lib/auth/rate-limit.ts';
 import type { CachedRoutes } from '../../lib/catalog/cached-routes.ts';
 import type { Routes } from '../../lib/catalog/routes.ts';
 import type { Clock } from '../../lib/clock.ts';
@@ -17,6 +18,8 @@ export interface RouterDeps {
   readonly doorOf: (routeKey: string) => Door | undefined;
   /** Says who is calling; absent where anybody may call. */
   readonly authenticate?: Authenticate;
+  /** Holds callers to the limits of their keys. */
+  readonly rateLimit?: RateLimit;
   readonly routes: CachedRoutes;
   readonly dispatch: (routes: Routes, call: InferenceCall) => Promise<InferenceReply>;
   readonly metrics: Metrics;
@@ -34,8 +37,19 @@ export interface RouterDeps {
 
 /** HTTP request -> routes -> group -> inference -> HTTP response, in SageMaker's words. */
 export const createRouter = (deps: RouterDeps) => {
-  const { doorOf, authenticate, routes, dispatch, metrics, answerWithinMs, loads, now, timer, onFault } =
-    deps;
+  const {
+    doorOf,
+    authenticate,
+    rateLimit,
+    routes,
+    dispatch,
+    metrics,
+    answerWithinMs,
+    loads,
+    now,
+    timer,
+    onFault,
+  } = deps;
   const workers = new SeenWorkers();
 
   /** SageMaker counts each request as 1 / instances, of which the sum is the load of one instance. */
@@ -86,12 +100,15 @@ export const createRouter = (deps: RouterDeps) => {
       // Before anything is read: what is wrong with a request is told only to those who may make it.
       const isOpen = authenticate === undefined || door.openRouteKeys.includes(request.routeKey);
       const principal = isOpen ? undefined : await authenticate(request);
-      const asked = door.parse(request);
+      const asked = await door.parse(request);
       if (asked.kind === 'answer') return asked.response;
-      if (principal !== undefined) authorizeInvoke(principal, asked.call.model);
+      if (principal !== undefined) {
+        authorizeInvoke(principal, asked.call.model);
+        await rateLimit?.(principal);
+      }
       const reply = await ask(asked.call, startedMs);
       noteOutcome(undefined);
-      return door.encodeReply(reply, asked.call, requestId);
+      return door.encodeReply(reply, asked, requestId);
     } catch (cause) {
       const error = toServingError(cause);
       noteOutcome(error);

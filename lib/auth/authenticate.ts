@@ -56,7 +56,12 @@ export const createAuthenticate = (options: AuthenticateOptions): Authenticate =
   };
 };
 
-const toPrincipal = ({ id, role, models }: KeyRecord): Principal => ({ id, role, models });
+const toPrincipal = ({ id, role, models, callsPerMinute }: KeyRecord): Principal => ({
+  id,
+  role,
+  models,
+  ...(callsPerMinute === undefined ? {} : { callsPerMinute }),
+});
 
 const isSame = (a: string, b: string): boolean =>
   a.length === b.length && timingSafeEqual(Buffer.from(a), Buffer.from(b));

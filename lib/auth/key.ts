@@ -12,6 +12,8 @@ export interface KeyRecord {
   readonly apiKeyHash: string;
   readonly createdAtMs: number;
   readonly revokedAtMs?: number;
+  /** At most so many calls a minute; absent: as many as there are workers for. */
+  readonly callsPerMinute?: number;
   /** Of whoever made it, for people. */
   readonly note?: string;
 }
@@ -21,6 +23,7 @@ export interface Principal {
   readonly id: string;
   readonly role: Role;
   readonly models: readonly string[];
+  readonly callsPerMinute?: number;
 }
 
 /** Port. The keys, by id. */

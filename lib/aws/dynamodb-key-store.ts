@@ -29,7 +29,7 @@ export const dynamodbKeyStore = (client: DynamoDBClient, tableName: string): Key
     return Item && parseKey(Item);
   },
 
-  async put({ id, models, role, apiKeyHash, createdAtMs, note }) {
+  async put({ id, models, role, apiKeyHash, createdAtMs, callsPerMinute, note }) {
     await client.send(
       new PutItemCommand({
         TableName: tableName,
@@ -42,6 +42,7 @@ export const dynamodbKeyStore = (client: DynamoDBClient, tableName: string): Key
           role: { S: role },
           apiKeyHash: { S: apiKeyHash },
           createdAtMs: { N: String(createdAtMs) },
+          ...(callsPerMinute === undefined ? {} : { callsPerMinute: { N: String(callsPerMinute) } }),
           ...(note === undefined ? {} : { note: { S: note } }),
         },
       }),
@@ -94,5 +95,6 @@ const parseKey = (item: Item): KeyRecord => ({
   apiKeyHash: item['apiKeyHash']?.S ?? '',
   createdAtMs: Number(item['createdAtMs']?.N ?? 0),
   ...(item['revokedAtMs']?.N === undefined ? {} : { revokedAtMs: Number(item['revokedAtMs'].N) }),
+  ...(item['callsPerMinute']?.N === undefined ? {} : { callsPerMinute: Number(item['callsPerMinute'].N) }),
   ...(item['note']?.S === undefined ? {} : { note: item['note'].S }),
 });

@@ -4,20 +4,27 @@ import type { HttpRequest, HttpResponse } from './http.ts';
 
 /** What a request asks for: something of a model, or what the door knows by itself. */
 export type Asked =
-  | { readonly kind: 'call'; readonly call: InferenceCall }
+  | {
+      readonly kind: 'call';
+      readonly call: InferenceCall;
+      /** The production variant that was called, where the API has such. */
+      readonly variant?: string;
+    }
   | { readonly kind: 'answer'; readonly response: HttpResponse };
 
-/** One API in front of the models: how its requests are read, and how answers and errors look in it. Pure. */
+export type AskedCall = Asked & { readonly kind: 'call' };
+
+/** One API in front of the models: how its requests are read, and how answers and errors look in it. */
 export interface Door {
   /** The routes of the HTTP API that lead here, as in serverless.yml. */
   readonly routeKeys: readonly string[];
   /** Those of them that anybody may ask: they tell nothing of any model. */
   readonly openRouteKeys: readonly string[];
   /** @throws ServingError ValidationError, mostly */
-  parse(request: HttpRequest): Asked;
+  parse(request: HttpRequest): Asked | Promise<Asked>;
   encodeReply(
     reply: InferenceReply & { readonly ok: true },
-    call: InferenceCall,
+    asked: AskedCall,
     requestId: string,
   ): HttpResponse;
   encodeError(error: ServingError, requestId: string): HttpResponse;

@@ -52,7 +52,7 @@ export const openInferenceDoor: Door = {
     }
   },
 
-  encodeReply(reply, { model, operation }, requestId) {
+  encodeReply(reply, { call: { model, operation } }, requestId) {
     const headers = { 'x-amzn-requestid': requestId };
     if (operation === 'describe') {
       return jsonResponse(200, metadataOf(model, JSON.parse(reply.body) as Description), headers);

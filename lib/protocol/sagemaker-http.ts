@@ -1,36 +1,30 @@
+import { ALL_TRAFFIC, type Endpoint, type Endpoints } from '../endpoints/endpoint.ts';
 import { ServingError } from '../errors.ts';
 import { parseModelName } from '../models/model-name.ts';
-import type { Door } from './door.ts';
-import type { InferenceCall, InferenceReply } from './envelope.ts';
+import type { AskedCall, Door } from './door.ts';
+import type { InferenceReply } from './envelope.ts';
 import { type HttpRequest, type HttpResponse, jsonResponse } from './http.ts';
 
-/** SageMaker Runtime for the one endpoint that is served here, and the containers' `GET /ping`. */
-export const sagemakerDoor = (endpointName: string): Door => ({
+/** SageMaker Runtime for the endpoints of a deployment, and the containers' `GET /ping`. */
+export const sagemakerDoor = (endpoints: Endpoints): Door => ({
   routeKeys: ['POST /endpoints/{EndpointName}/invocations', 'GET /ping'],
   openRouteKeys: ['GET /ping'],
   parse: (request) =>
     request.routeKey === 'GET /ping'
       ? { kind: 'answer', response: jsonResponse(200, { status: 'Healthy' }) }
-      : { kind: 'call', call: parseInvocation(request, endpointName) },
-  encodeReply: (reply, _, requestId) => encodeReply(reply, requestId),
+      : parseInvocation(request, endpoints),
+  encodeReply,
   encodeError,
 });
 
 const TARGET_MODEL = 'x-amzn-sagemaker-target-model';
 
 /**
- * Reads SageMaker's InvokeEndpoint for the one endpoint that is served here.
- * @throws ServingError ValidationError for another endpoint, and for a missing or impossible TargetModel.
+ * Reads SageMaker's InvokeEndpoint.
+ * @throws ServingError ValidationError for an endpoint that is not there, and for a missing or impossible TargetModel.
  */
-export const parseInvocation = (request: HttpRequest, endpointName: string): InferenceCall => {
-  const asked = request.pathParameters?.['EndpointName'] ?? '';
-  if (asked !== endpointName) {
-    throw new ServingError(
-      'ValidationError',
-      `Endpoint ${quote(asked)} not found: this deployment serves ${quote(endpointName)}; set EndpointName to it`,
-    );
-  }
-
+export const parseInvocation = async (request: HttpRequest, endpoints: Endpoints): Promise<AskedCall> => {
+  const endpoint = await findEndpoint(request, endpoints);
   const model = request.headers[TARGET_MODEL];
   if (model === undefined || model === '') {
     throw new ServingError(
@@ -40,11 +34,11 @@ export const parseInvocation = (request: HttpRequest, endpointName: string): Inf
     );
   }
 
-  refuseUnserved(request.headers);
+  refuseUnserved(request.headers, endpoint);
   const customAttributes = parseHeader(request.headers, CUSTOM_ATTRIBUTES, 1024);
   const inferenceId = parseHeader(request.headers, INFERENCE_ID, 64);
-  return {
-    model: parseModelName(model),
+  const call = {
+    model: parseModelName(endpoint.prefix + parseModelName(model)),
     contentType: request.headers['content-type'],
     accept: request.headers['accept'],
     body: request.body ?? '',
@@ -52,13 +46,24 @@ export const parseInvocation = (request: HttpRequest, endpointName: string): Inf
     ...(customAttributes === undefined ? {} : { customAttributes }),
     ...(inferenceId === undefined ? {} : { inferenceId }),
   };
+  return { kind: 'call', call, variant: endpoint.variant };
+};
+
+/** As SageMaker has it (botocore, sagemaker-runtime 2017-05-13): what is no name need not be looked up. */
+const ENDPOINT_NAME = /^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$/;
+
+const findEndpoint = async (request: HttpRequest, endpoints: Endpoints): Promise<Endpoint> => {
+  const name = request.pathParameters?.['EndpointName'] ?? '';
+  const endpoint = name.length < 64 && ENDPOINT_NAME.test(name) ? await endpoints.find(name) : undefined;
+  if (endpoint !== undefined) return endpoint;
+  throw new ServingError(
+    'ValidationError',
+    `Endpoint ${quote(name)} not found: set EndpointName to ${quote(endpoints.own)}, which this deployment has, or to one made with CreateEndpoint`,
+  );
 };
 
 const CUSTOM_ATTRIBUTES = 'x-amzn-sagemaker-custom-attributes';
 const INFERENCE_ID = 'x-amzn-sagemaker-inference-id';
-
-/** SageMaker names the only variant so. */
-const VARIANT = 'AllTraffic';
 
 /** What SageMaker offers of endpoints that are no multi-model endpoints: to take it silently would be a lie. */
 const UNSERVED = {
@@ -71,15 +76,15 @@ const UNSERVED = {
 } as const;
 
 /** @throws ServingError ValidationError */
-const refuseUnserved = (headers: HttpRequest['headers']): void => {
+const refuseUnserved = (headers: HttpRequest['headers'], endpoint: Endpoint): void => {
   for (const [name, message] of Object.entries(UNSERVED)) {
     if (headers[name] !== undefined) throw new ServingError('ValidationError', message);
   }
   const variant = headers['x-amzn-sagemaker-target-variant'];
-  if (variant !== undefined && variant !== VARIANT) {
+  if (variant !== undefined && variant !== endpoint.variant) {
     throw new ServingError(
       'ValidationError',
-      `TargetVariant ${quote(variant)} not found: a multi-model endpoint here has the one variant ${VARIANT}; leave it out`,
+      `TargetVariant ${quote(variant)} not found: a multi-model endpoint here has the one variant ${endpoint.variant}; leave it out`,
     );
   }
 };
@@ -99,12 +104,16 @@ const parseHeader = (
   );
 };
 
-/** The headers of a SageMaker answer; there is one variant, named as SageMaker names the only one. */
-export const encodeReply = (reply: InferenceReply & { ok: true }, requestId: string): HttpResponse => ({
+/** The headers of a SageMaker answer. */
+export const encodeReply = (
+  reply: InferenceReply & { ok: true },
+  { variant = ALL_TRAFFIC }: AskedCall,
+  requestId: string,
+): HttpResponse => ({
   statusCode: 200,
   headers: {
     'content-type': reply.contentType,
-    'x-amzn-invoked-production-variant': VARIANT,
+    'x-amzn-invoked-production-variant': variant,
     'x-amzn-requestid': requestId,
     ...(reply.customAttributes === undefined ? {} : { [CUSTOM_ATTRIBUTES]: reply.customAttributes }),
   },

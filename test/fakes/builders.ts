@@ -1,4 +1,5 @@
 import type { Routes } from '../../lib/catalog/routes.ts';
+import { deployedEndpoint, type Endpoints } from '../../lib/endpoints/endpoint.ts';
 import type { InferenceCall } from '../../lib/protocol/envelope.ts';
 import type { HttpRequest } from '../../lib/protocol/http.ts';
 
@@ -26,4 +27,10 @@ export const httpRequest = (overrides: Partial<HttpRequest> = {}): HttpRequest =
   isBase64Encoded: false,
   requestContext: { requestId: 'request-1' },
   ...overrides,
+});
+
+/** A deployment with its own endpoint only. */
+export const oneEndpoint = (own: string): Endpoints => ({
+  own,
+  find: async (name) => (name === own ? deployedEndpoint(own) : undefined),
 });

@@ -3,7 +3,7 @@ import { createRouter } from '../../../functions/router/router.ts';
 import { ServingError } from '../../../lib/errors.ts';
 import { openDoors } from '../../../lib/protocol/doors.ts';
 import type { InferenceCall, InferenceReply } from '../../../lib/protocol/envelope.ts';
-import { httpRequest, routes } from '../../fakes/builders.ts';
+import { httpRequest, oneEndpoint, routes } from '../../fakes/builders.ts';
 import { recordingMetrics } from '../../fakes/recording-metrics.ts';
 
 const setUp = (
@@ -14,7 +14,7 @@ const setUp = (
   const faults: string[] = [];
   const metrics = recordingMetrics();
   const router = createRouter({
-    doorOf: openDoors('mme'),
+    doorOf: openDoors(oneEndpoint('mme')),
     routes: { current: async () => routes() },
     dispatch: (_, call) => answer(call),
     metrics,

@@ -6,10 +6,10 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { createAuthenticate } from '../../../lib/auth/authenticate.ts';
 import { authorizeInvoke } from '../../../lib/auth/authorize.ts';
 import type { KeyRecord } from '../../../lib/auth/key.ts';
-import { cachedKeys } from '../../../lib/auth/key-cache.ts';
 import { matchesPattern } from '../../../lib/auth/model-patterns.ts';
 import { issueKey } from '../../../lib/auth/secrets.ts';
 import { checkSignature, parseSignature } from '../../../lib/auth/signature.ts';
+import { cachedLookup } from '../../../lib/cache/cached-lookup.ts';
 import type { HttpRequest } from '../../../lib/protocol/http.ts';
 
 const masterKey = createHash('sha256').update('master').digest();
@@ -357,20 +357,20 @@ describe('what a key may call', () => {
 describe('keys in a router', () => {
   let reads: number;
   let fails: boolean;
-  const cache = () =>
-    cachedKeys({
-      keys: {
-        find: async (id) => {
-          reads++;
-          if (fails) throw new Error('throttled');
-          return rows.get(id);
-        },
+  const cache = () => ({
+    find: cachedLookup({
+      find: async (id) => {
+        reads++;
+        if (fails) throw new Error('throttled');
+        return rows.get(id);
       },
       ttlMs: 5000,
       outageMs: 300_000,
+      maxEntries: 100,
       now: () => nowMs,
       onError: () => undefined,
-    });
+    }),
+  });
   beforeEach(() => {
     [reads, fails] = [0, false];
   });

@@ -38,8 +38,8 @@ describe('the Open Inference Protocol', () => {
     });
   });
 
-  it('says what the server is', () => {
-    const asked = openInferenceDoor.parse(request('GET /v2'));
+  it('says what the server is', async () => {
+    const asked = await openInferenceDoor.parse(request('GET /v2'));
     const body = asked.kind === 'answer' ? (JSON.parse(asked.response.body) as object) : {};
 
     expect(body).toEqual({ name: 'lambda-mme', version: '2', extensions: ['binary_tensor_data'] });
@@ -72,7 +72,7 @@ describe('the Open Inference Protocol', () => {
       isBase64Encoded: true,
     } as const;
 
-    expect(openInferenceDoor.encodeReply(reply, call(), 'r')).toEqual({
+    expect(openInferenceDoor.encodeReply(reply, { kind: 'call', call: call() }, 'r')).toEqual({
       statusCode: 200,
       headers: {
         'x-amzn-requestid': 'r',
@@ -100,7 +100,11 @@ describe('the Open Inference Protocol', () => {
     };
     const reply = { ok: true, contentType: 'application/json', body: JSON.stringify(description) } as const;
 
-    const { body } = openInferenceDoor.encodeReply(reply, call({ operation: 'describe' }), 'r');
+    const { body } = openInferenceDoor.encodeReply(
+      reply,
+      { kind: 'call', call: call({ operation: 'describe' }) },
+      'r',
+    );
 
     expect(JSON.parse(body)).toEqual({
       name: 'm.tar.gz',

@@ -1,10 +1,14 @@
 import { describe, expect, it } from 'vitest';
+import type { Endpoints } from '../../../lib/endpoints/endpoint.ts';
 import { ServingError, toServingError } from '../../../lib/errors.ts';
+import type { HttpRequest } from '../../../lib/protocol/http.ts';
 import { encodeError, encodeReply, parseInvocation } from '../../../lib/protocol/sagemaker-http.ts';
-import { httpRequest } from '../../fakes/builders.ts';
+import { call, httpRequest, oneEndpoint } from '../../fakes/builders.ts';
+
+const parse = async (request: HttpRequest) => (await parseInvocation(request, oneEndpoint('mme'))).call;
 
 describe('parseInvocation', () => {
-  it('reads what InvokeEndpoint sends', () => {
+  it('reads what InvokeEndpoint sends', async () => {
     const request = httpRequest({
       headers: {
         'content-type': 'text/csv',
@@ -15,7 +19,7 @@ describe('parseInvocation', () => {
       isBase64Encoded: true,
     });
 
-    expect(parseInvocation(request, 'mme')).toEqual({
+    expect(await parse(request)).toEqual({
       model: 'tenant-7/churn.tar.gz',
       contentType: 'text/csv',
       accept: 'application/json',
@@ -24,7 +28,7 @@ describe('parseInvocation', () => {
     });
   });
 
-  it('takes CustomAttributes and InferenceId along, and the one variant there is', () => {
+  it('takes CustomAttributes and InferenceId along, and the one variant there is', async () => {
     const headers = {
       'x-amzn-sagemaker-target-model': 'm.tar.gz',
       'x-amzn-sagemaker-custom-attributes': 'trace=7; tier=gold',
@@ -32,7 +36,7 @@ describe('parseInvocation', () => {
       'x-amzn-sagemaker-target-variant': 'AllTraffic',
     };
 
-    expect(parseInvocation(httpRequest({ headers }), 'mme')).toMatchObject({
+    expect(await parse(httpRequest({ headers }))).toMatchObject({
       customAttributes: 'trace=7; tier=gold',
       inferenceId: 'call-1',
     });
@@ -47,16 +51,16 @@ describe('parseInvocation', () => {
     ['custom-attributes', 'x'.repeat(1025), /1 to 1024 visible characters of ASCII, but has 1025/],
     ['custom-attributes', 'snow\u2603', /visible characters of ASCII/],
     ['inference-id', 'x'.repeat(65), /1 to 64 visible/],
-  ])('refuses header %s: %j', (name, value, message) => {
+  ])('refuses header %s: %j', async (name, value, message) => {
     const headers = { 'x-amzn-sagemaker-target-model': 'm.tar.gz', [`x-amzn-sagemaker-${name}`]: value };
 
-    expect(() => parseInvocation(httpRequest({ headers }), 'mme')).toThrow(message);
+    await expect(parse(httpRequest({ headers }))).rejects.toThrow(message);
   });
 
-  it('passes a missing body on as an empty one, for the codec to judge', () => {
+  it('passes a missing body on as an empty one, for the codec to judge', async () => {
     const { body: _, ...request } = httpRequest();
 
-    expect(parseInvocation(request, 'mme').body).toBe('');
+    expect((await parse(request)).body).toBe('');
   });
 
   it.each([
@@ -72,17 +76,41 @@ describe('parseInvocation', () => {
       httpRequest({ headers: { 'x-amzn-sagemaker-target-model': '../m.tar.gz' } }),
       /\.\./,
     ],
-  ])('refuses %s', (_, request, message) => {
-    const parse = () => parseInvocation(request, 'mme');
-
-    expect(parse).toThrow(message);
-    expect(parse).toThrow(expect.objectContaining({ code: 'ValidationError', status: 400 }));
+  ])('refuses %s', async (_, request, message) => {
+    await expect(parse(request)).rejects.toThrow(message);
+    await expect(parse(request)).rejects.toThrow(
+      expect.objectContaining({ code: 'ValidationError', status: 400 }),
+    );
   });
 
-  it('quotes at most a little of what came', () => {
+  it('quotes at most a little of what came', async () => {
     const request = httpRequest({ pathParameters: { EndpointName: 'x'.repeat(5000) } });
 
-    expect(() => parseInvocation(request, 'mme')).toThrow(/^Endpoint "x{80}\.\.\."/);
+    await expect(parse(request)).rejects.toThrow(/^Endpoint "x{80}\.\.\."/);
+  });
+});
+
+const asked = { kind: 'call', call: call(), variant: 'AllTraffic' } as const;
+
+describe('an endpoint that was made', () => {
+  const endpoints: Endpoints = {
+    own: 'mme',
+    find: async () => ({ name: 'team', prefix: 'team-a/', variant: 'blue' }),
+  };
+  const ask = (headers: Record<string, string>) =>
+    parseInvocation(httpRequest({ pathParameters: { EndpointName: 'team' }, headers }), endpoints);
+
+  it('has the models below its prefix, and the variant of its configuration', async () => {
+    expect(
+      await ask({
+        'x-amzn-sagemaker-target-model': 'm.tar.gz',
+        'x-amzn-sagemaker-target-variant': 'blue',
+      }),
+    ).toMatchObject({ call: { model: 'team-a/m.tar.gz' }, variant: 'blue' });
+  });
+
+  it.each(['/m.tar.gz', '../team-b/m.tar.gz'])('has no way out: %s', async (name) => {
+    await expect(ask({ 'x-amzn-sagemaker-target-model': name })).rejects.toThrow(/slash|\.\./);
   });
 });
 
@@ -90,14 +118,16 @@ describe('encodeReply', () => {
   it('sends back what model.mjs said beside its answer', () => {
     const reply = { ok: true, contentType: 'text/csv', body: '1', customAttributes: 'seen=1' } as const;
 
-    expect(encodeReply(reply, 'r').headers).toMatchObject({
+    expect(encodeReply(reply, asked, 'r').headers).toMatchObject({
       'x-amzn-sagemaker-custom-attributes': 'seen=1',
       'x-amzn-invoked-production-variant': 'AllTraffic',
     });
   });
 
   it('answers with the headers of SageMaker Runtime', () => {
-    expect(encodeReply({ ok: true, contentType: 'application/json', body: '[[1]]' }, 'request-1')).toEqual({
+    expect(
+      encodeReply({ ok: true, contentType: 'application/json', body: '[[1]]' }, asked, 'request-1'),
+    ).toEqual({
       statusCode: 200,
       headers: {
         'content-type': 'application/json',
