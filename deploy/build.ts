@@ -4,10 +4,9 @@ import { join } from 'node:path';
 import { build, type Plugin } from 'esbuild';
 import { buildOnnxruntimeLayer } from '../layers/onnxruntime/build.ts';
 import { withFolderLock } from './folder-lock.ts';
-import { BUNDLE_INPUTS, hashInputs, ROOT } from './inputs.ts';
+import { BUNDLE_INPUTS, FUNCTIONS, hashInputs, ROOT } from './inputs.ts';
 
 const DIST = join(ROOT, 'dist');
-const FUNCTIONS = ['router', 'inference', 'scaler'] as const;
 
 /**
  * `serverless invoke local` requires CommonJS, while the bundle must be an ES module: only there can the inference

@@ -1,8 +1,14 @@
 import { createHash } from 'node:crypto';
+import { readdirSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 
 export const ROOT = join(import.meta.dirname, '..');
+
+/** Each is a folder with a handler. */
+export const FUNCTIONS: readonly string[] = readdirSync(join(ROOT, 'functions'), { withFileTypes: true })
+  .filter((entry) => entry.isDirectory())
+  .map(({ name }) => name);
 
 /** What the bundles and the layer are made of; the lock file stands for node_modules. */
 export const BUNDLE_INPUTS = ['functions', 'lib', 'layers', 'deploy', 'package-lock.json'];

@@ -50,6 +50,7 @@ export interface Invocation {
 /** Open -> decode -> run -> encode. Every failure is a reply: exceptions do not survive the way back. */
 export const createInference = ({ models, metrics, notes, worker, timer, onFault }: InferenceDeps) => {
   const predict = async (call: InferenceCall, untilMs: number, waits: Waits): Promise<InferenceReply> => {
+    if (call.operation === 'describe') await lookAgain(call.model);
     await using lease = await models.open(call.model);
     waits.ms = lease.waitedMs ?? 0;
     if (call.operation === 'describe') return describe(call.model, lease.model);
@@ -67,14 +68,26 @@ export const createInference = ({ models, metrics, notes, worker, timer, onFault
     return toReply(encoded, said);
   };
 
+  /** Whoever asks what a model is means what is in the store now. */
+  const lookAgain = async (name: string): Promise<void> => {
+    await using _ = await models.open(name);
+    await models.look(name);
+  };
+
   const describe = (name: string, { inputs, outputs }: LoadedModel): InferenceReply => {
-    const { etag, sizeBytes, loadMs } = models.describe(name) ?? { etag: '', sizeBytes: 0, loadMs: 0 };
+    const {
+      etag,
+      sizeBytes,
+      loadMs,
+      refused = undefined,
+    } = models.describe(name) ?? { etag: '', sizeBytes: 0, loadMs: 0 };
     const description: Description = {
       ...(inputs === undefined ? {} : { inputs: describeTensors(inputs) }),
       ...(outputs === undefined ? {} : { outputs: describeTensors(outputs) }),
       etag,
       sizeBytes,
       loadMs,
+      ...(refused === undefined ? {} : { refused }),
     };
     return { ok: true, contentType: 'application/json', body: JSON.stringify(description) };
   };

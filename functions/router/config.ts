@@ -1,3 +1,4 @@
+import { AUTHENTICATION, type Authentication } from '../../lib/auth/open-authentication.ts';
 import { readEnv } from '../../lib/env.ts';
 import { TICK_SECONDS } from '../../lib/tick-seconds.ts';
 
@@ -9,8 +10,7 @@ export interface RouterConfig {
   readonly hotSlots: number;
   readonly routesTtlMs: number;
   readonly answerWithinMs: number;
-  /** `keys`: callers need a key of this deployment. `iam`: API Gateway asks IAM before we are asked. `none`: anybody may call. */
-  readonly authentication: 'keys' | 'iam' | 'none';
+  readonly authentication: Authentication;
   /** Name of the SSM parameter that secrets are derived from. */
   readonly masterKeyParameter: string;
   readonly metricsNamespace: string;
@@ -26,7 +26,7 @@ export const parseRouterConfig = (environment: NodeJS.ProcessEnv): RouterConfig 
     functionPrefix: env.text('FUNCTION_PREFIX'),
     coldShards: env.integer('COLD_SHARDS', { min: 1, max: 100 }),
     hotSlots: env.integer('HOT_SLOTS', { min: 0, max: 100 }),
-    authentication: env.oneOf('AUTHENTICATION', ['keys', 'iam', 'none'], 'keys'),
+    authentication: env.oneOf('AUTHENTICATION', AUTHENTICATION, 'keys'),
     masterKeyParameter: env.text('MASTER_KEY_PARAMETER'),
     routesTtlMs: 1000 * env.integer('ROUTES_TTL_SECONDS', { min: 1, max: 300, fallback: 5 }),
     // An HTTP API gives up after 30 s (API Gateway quotas); the answer must leave before that.

@@ -1,6 +1,7 @@
 import { Logger } from '@aws-lambda-powertools/logger';
 import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
 import middy from '@middy/core';
+import { openAuthentication } from '../../lib/auth/open-authentication.ts';
 import { createDynamoDBClient, dynamodbCatalog } from '../../lib/aws/dynamodb-catalog.ts';
 import { dynamodbEndpointStore } from '../../lib/aws/dynamodb-endpoint-store.ts';
 import { dynamodbKeyStore } from '../../lib/aws/dynamodb-key-store.ts';
@@ -11,12 +12,11 @@ import { createLambdaClient, lambdaInvoker } from '../../lib/aws/lambda-invoker.
 import { ssmMasterKey } from '../../lib/aws/ssm-master-key.ts';
 import { cachedRoutes } from '../../lib/catalog/cached-routes.ts';
 import { deployedGroups } from '../../lib/catalog/deployed-groups.ts';
+import { openEndpoints } from '../../lib/endpoints/open-endpoints.ts';
 import { openDoors } from '../../lib/protocol/doors.ts';
 import type { HttpRequest, HttpResponse } from '../../lib/protocol/http.ts';
 import { createDispatch } from '../../lib/routing/dispatch.ts';
 import { parseRouterConfig } from './config.ts';
-import { openAuthentication } from './open-authentication.ts';
-import { openEndpoints } from './open-endpoints.ts';
 import { createRouter } from './router.ts';
 
 const config = parseRouterConfig(process.env);

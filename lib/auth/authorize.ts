@@ -10,3 +10,25 @@ export const authorizeInvoke = ({ id, models }: Principal, model: string): void 
     `key ${id} is not authorized to invoke model ${JSON.stringify(model.slice(0, 200))}: ask whoever issued it for one that is`,
   );
 };
+
+/**
+ * @param model what is managed; `undefined`: nothing in particular, such as a list of what the key may see
+ * @throws ServingError AccessDeniedException when this key may not manage this model
+ */
+export const authorizeManage = ({ id, role, models }: Principal, model: string | undefined): void => {
+  if (role !== 'manage')
+    throw notAllowed(`key ${id} is not authorized to manage models: its role is ${role}`);
+  if (model === undefined || matchesAny(model, models)) return;
+  throw notAllowed(`key ${id} is not authorized to manage model ${JSON.stringify(model.slice(0, 200))}`);
+};
+
+/** @throws ServingError AccessDeniedException when this key may not manage what concerns all models */
+export const authorizeManageAll = ({ id, role, models }: Principal, operation: string): void => {
+  if (role === 'manage' && models.includes('*')) return;
+  throw notAllowed(
+    `key ${id} is not authorized to perform ${operation}: it takes the role manage for all models ('*')`,
+  );
+};
+
+const notAllowed = (message: string): ServingError =>
+  new ServingError('AccessDeniedException', `${message}; ask whoever issued it for one that is`);

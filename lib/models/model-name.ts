@@ -16,6 +16,9 @@ export const parseModelName = (name: string): string => {
   throw new ServingError('ValidationError', `TargetModel ${shown} ${problem}`);
 };
 
+/** Whether an object of this name is a model, and not something else that lies among them. */
+export const isModelName = (name: string): boolean => findProblem(name) === undefined;
+
 const findProblem = (name: string): string | undefined => {
   if (name.length > MAX_LENGTH) return `has ${name.length} characters: at most ${MAX_LENGTH} are allowed`;
   if (/^\s/.test(name)) return 'starts with white space: leave it out';

@@ -53,6 +53,8 @@ export interface Models {
    * served, ModelNotReadyException for one that another worker is loading, and what the store throws.
    */
   open(name: string): Promise<ModelLease>;
+  /** Asks the store now whether an open model has changed, and waits for what comes of it. Never fails: what is open stays. */
+  look(name: string): Promise<void>;
   /** Waits for what calls have set going beside them: an environment is frozen when it has answered. */
   settle(): Promise<void>;
   usage(): ModelsUsage;
@@ -72,6 +74,8 @@ export interface ModelDescription {
   readonly etag: string;
   readonly sizeBytes: number;
   readonly loadMs: number;
+  /** Why the object that is in the store now has not taken over. */
+  readonly refused?: string;
   /** As its serving.properties say. */
   readonly maxWorkers?: number;
   readonly maxIdleSeconds?: number;
@@ -180,6 +184,10 @@ export const createModels = (options: ModelsOptions): Models => {
 
   return {
     open,
+    async look(name) {
+      refresh(name);
+      await within(MAX_LOOK_MS, refreshes.get(name) ?? Promise.resolve());
+    },
     async settle() {
       if (refreshes.size > 0) await within(MAX_SETTLE_MS, Promise.all(refreshes.values()));
     },
@@ -189,12 +197,20 @@ export const createModels = (options: ModelsOptions): Models => {
       maxMemoryBytes: memory.maxBytes,
       diskBytes: disk.bytes,
     }),
-    describe: (name) => memory.describe(name),
+    describe(name) {
+      const open = memory.describe(name);
+      const refusal = refusals.find(name);
+      if (open === undefined || refusal === undefined || refusal.etag === open.etag) return open;
+      return { ...open, refused: refusal.error.message };
+    },
   };
 };
 
 /** A model may be evicted between its load and its use, when others load at the same time. */
 const MAX_LOADS = 3;
+
+/** A call that asks what a model is waits for a new version so long. */
+const MAX_LOOK_MS = 20_000;
 
 /** What takes longer goes on when the environment is thawed for its next call. */
 const MAX_SETTLE_MS = 2000;

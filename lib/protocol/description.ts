@@ -8,6 +8,8 @@ export interface Description {
   readonly etag: string;
   readonly sizeBytes: number;
   readonly loadMs: number;
+  /** Why the object that is in the store now is not the one that is open. */
+  readonly refused?: string;
 }
 
 export interface DescribedTensor {

@@ -3,9 +3,12 @@ import type { Door } from './door.ts';
 import { jsonResponse } from './http.ts';
 import { parsePathName } from './path-name.ts';
 
-/** DJL Serving's inference API: `POST /predictions/{model}` (inference_api.md), the body as for SageMaker. */
+/**
+ * DJL Serving's inference API, `POST /predictions/{model}` (inference_api.md), and that of MME containers, `POST
+ * /models/{name}/invoke`: the body as for SageMaker.
+ */
 export const djlDoor: Door = {
-  routeKeys: ['POST /predictions/{model}'],
+  routeKeys: ['POST /predictions/{model}', 'POST /models/{model}/invoke'],
   openRouteKeys: [],
 
   parse: ({ pathParameters, headers, body = '', isBase64Encoded }) => ({

@@ -4,6 +4,7 @@ import { parseModelName } from '../models/model-name.ts';
 import type { AskedCall, Door } from './door.ts';
 import type { InferenceReply } from './envelope.ts';
 import { type HttpRequest, type HttpResponse, jsonResponse } from './http.ts';
+import { CUSTOM_ATTRIBUTES, ENDPOINT_NAME, fits, INFERENCE_ID, type TextRule } from './text-rules.ts';
 
 /** SageMaker Runtime for the endpoints of a deployment, and the containers' `GET /ping`. */
 export const sagemakerDoor = (endpoints: Endpoints): Door => ({
@@ -35,8 +36,8 @@ export const parseInvocation = async (request: HttpRequest, endpoints: Endpoints
   }
 
   refuseUnserved(request.headers, endpoint);
-  const customAttributes = parseHeader(request.headers, CUSTOM_ATTRIBUTES, 1024);
-  const inferenceId = parseHeader(request.headers, INFERENCE_ID, 64);
+  const customAttributes = parseHeader(request.headers, CUSTOM_ATTRIBUTES_HEADER, CUSTOM_ATTRIBUTES);
+  const inferenceId = parseHeader(request.headers, INFERENCE_ID_HEADER, INFERENCE_ID);
   const call = {
     model: parseModelName(endpoint.prefix + parseModelName(model)),
     contentType: request.headers['content-type'],
@@ -49,12 +50,10 @@ export const parseInvocation = async (request: HttpRequest, endpoints: Endpoints
   return { kind: 'call', call, variant: endpoint.variant };
 };
 
-/** As SageMaker has it (botocore, sagemaker-runtime 2017-05-13): what is no name need not be looked up. */
-const ENDPOINT_NAME = /^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$/;
-
 const findEndpoint = async (request: HttpRequest, endpoints: Endpoints): Promise<Endpoint> => {
   const name = request.pathParameters?.['EndpointName'] ?? '';
-  const endpoint = name.length < 64 && ENDPOINT_NAME.test(name) ? await endpoints.find(name) : undefined;
+  // What is no name need not be looked up.
+  const endpoint = fits(name, ENDPOINT_NAME) ? await endpoints.find(name) : undefined;
   if (endpoint !== undefined) return endpoint;
   throw new ServingError(
     'ValidationError',
@@ -62,8 +61,8 @@ const findEndpoint = async (request: HttpRequest, endpoints: Endpoints): Promise
   );
 };
 
-const CUSTOM_ATTRIBUTES = 'x-amzn-sagemaker-custom-attributes';
-const INFERENCE_ID = 'x-amzn-sagemaker-inference-id';
+const CUSTOM_ATTRIBUTES_HEADER = 'x-amzn-sagemaker-custom-attributes';
+const INFERENCE_ID_HEADER = 'x-amzn-sagemaker-inference-id';
 
 /** What SageMaker offers of endpoints that are no multi-model endpoints: to take it silently would be a lie. */
 const UNSERVED = {
@@ -90,17 +89,13 @@ const refuseUnserved = (headers: HttpRequest['headers'], endpoint: Endpoint): vo
 };
 
 /** @throws ServingError ValidationError */
-const parseHeader = (
-  headers: HttpRequest['headers'],
-  name: string,
-  maxLength: number,
-): string | undefined => {
+const parseHeader = (headers: HttpRequest['headers'], name: string, rule: TextRule): string | undefined => {
   const value = headers[name];
   if (value === undefined) return undefined;
-  if (value.length > 0 && value.length <= maxLength && /^[\x20-\x7e]*$/.test(value)) return value;
+  if (fits(value, rule)) return value;
   throw new ServingError(
     'ValidationError',
-    `header ${name} should be 1 to ${maxLength} visible characters of ASCII, but has ${value.length} characters: ${quote(value)}`,
+    `header ${name} should be ${rule.minLength} to ${rule.maxLength} visible characters of ASCII, but has ${value.length} characters: ${quote(value)}`,
   );
 };
 
@@ -115,7 +110,7 @@ export const encodeReply = (
     'content-type': reply.contentType,
     'x-amzn-invoked-production-variant': variant,
     'x-amzn-requestid': requestId,
-    ...(reply.customAttributes === undefined ? {} : { [CUSTOM_ATTRIBUTES]: reply.customAttributes }),
+    ...(reply.customAttributes === undefined ? {} : { [CUSTOM_ATTRIBUTES_HEADER]: reply.customAttributes }),
   },
   body: reply.body,
   ...(reply.isBase64Encoded && { isBase64Encoded: true }),

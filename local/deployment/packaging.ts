@@ -3,14 +3,13 @@ import { cp, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { withFolderLock } from '../../deploy/folder-lock.ts';
-import { DEPLOYMENT_INPUTS, hashInputs, ROOT } from '../../deploy/inputs.ts';
+import { DEPLOYMENT_INPUTS, FUNCTIONS, hashInputs, ROOT } from '../../deploy/inputs.ts';
 import { ConfigurationError } from '../../lib/env.ts';
 import { type Deployment, parseTemplate, type Template } from './template.ts';
 
 /** The command behind `npx serverless`; its package exports nothing, so it is named by its path. */
 const FRAMEWORK = join(ROOT, 'node_modules', 'osls', 'bin', 'serverless.js');
 const PACKAGE_WITHIN_MS = 120_000;
-const FUNCTIONS = ['router', 'inference', 'scaler'];
 
 export interface Packaged {
   readonly deployment: Deployment;

@@ -253,6 +253,7 @@ describe("Lambda's bound on an answer", () => {
 
 const failing = (error: Error): Models => ({
   open: () => Promise.reject(error),
+  look: async () => undefined,
   settle: async () => undefined,
   usage: () => ({ models: 0, memoryBytes: 0, maxMemoryBytes: 1, diskBytes: 0 }),
   describe: () => undefined,

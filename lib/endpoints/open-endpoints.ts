@@ -1,7 +1,7 @@
-import { cachedLookup } from '../../lib/cache/cached-lookup.ts';
-import type { Clock } from '../../lib/clock.ts';
-import { deployedEndpoint, type EndpointStore, type Endpoints } from '../../lib/endpoints/endpoint.ts';
-import { orUnavailable } from '../../lib/errors.ts';
+import { cachedLookup } from '../cache/cached-lookup.ts';
+import type { Clock } from '../clock.ts';
+import { orUnavailable } from '../errors.ts';
+import { deployedEndpoint, type EndpointStore, type Endpoints } from './endpoint.ts';
 
 export interface OpenEndpointsOptions {
   /** The deployment's own: there is no row of it, and nothing to look up. */

@@ -1,18 +1,22 @@
-import { type Authenticate, createAuthenticate } from '../../lib/auth/authenticate.ts';
-import type { KeyStore } from '../../lib/auth/key.ts';
-import { createRateLimit, type Permits, type RateLimit } from '../../lib/auth/rate-limit.ts';
-import { cachedLookup } from '../../lib/cache/cached-lookup.ts';
-import type { Clock } from '../../lib/clock.ts';
-import { orUnavailable } from '../../lib/errors.ts';
-import type { RouterConfig } from './config.ts';
+import { cachedLookup } from '../cache/cached-lookup.ts';
+import type { Clock } from '../clock.ts';
+import { orUnavailable } from '../errors.ts';
+import { type Authenticate, createAuthenticate } from './authenticate.ts';
+import type { KeyStore } from './key.ts';
+import { createRateLimit, type Permits, type RateLimit } from './rate-limit.ts';
 
-export interface OpenAuthenticationOptions extends Pick<RouterConfig, 'authentication'> {
+export interface OpenAuthenticationOptions {
+  /** `keys`: callers need a key of this deployment. `iam`: API Gateway asks IAM before we are asked. `none`: anybody may call. */
+  readonly authentication: Authentication;
   readonly keys: KeyStore;
   readonly permits: Permits;
   readonly masterKey: () => Promise<Buffer>;
   readonly now: Clock;
   readonly onError: (error: unknown) => void;
 }
+
+export const AUTHENTICATION = ['keys', 'iam', 'none'] as const;
+export type Authentication = (typeof AUTHENTICATION)[number];
 
 /** A key that is revoked is refused after this. */
 const TTL_MS = 5000;

@@ -1,0 +1,137 @@
+import {
+  CopyObjectCommand,
+  DeleteObjectCommand,
+  HeadObjectCommand,
+  ListObjectsV2Command,
+  ListObjectVersionsCommand,
+  type ObjectVersion,
+  S3Client,
+} from '@aws-sdk/client-s3';
+import { ManagementError } from '../management/management-error.ts';
+import type { ModelHead, ModelObjects, ModelVersion, Source } from '../management/model-objects.ts';
+import { isModelName } from '../models/model-name.ts';
+import { encodeSegment } from './signed-requests.ts';
+
+export interface S3Place {
+  readonly bucket: string;
+  /** Ends with `/`. */
+  readonly prefix: string;
+}
+
+/** Of its metadata: says which version a rollback has brought back. */
+const RESTORED_FROM = 'restored-from';
+
+/** A model has few versions that anybody goes back to. */
+const MAX_VERSIONS = 100;
+
+export const createS3Client = (): S3Client =>
+  new S3Client({ forcePathStyle: true, requestHandler: { connectionTimeout: 1000, requestTimeout: 20_000 } });
+
+/** Models as objects below a prefix of one bucket. */
+export const s3ModelObjects = (client: S3Client, { bucket, prefix }: S3Place): ModelObjects => {
+  const object = (model: string) => ({ Bucket: bucket, Key: prefix + model });
+
+  const head = async (model: string): Promise<ModelHead | undefined> => {
+    const found = await client.send(new HeadObjectCommand(object(model))).catch(isAbsent);
+    if (found === undefined) return undefined;
+    const restoredFrom = found.Metadata?.[RESTORED_FROM];
+    return {
+      model,
+      sizeBytes: found.ContentLength ?? 0,
+      etag: found.ETag ?? '',
+      modifiedAtMs: found.LastModified?.getTime() ?? 0,
+      ...(found.VersionId === undefined ? {} : { versionId: found.VersionId }),
+      ...(restoredFrom === undefined ? {} : { restoredFrom }),
+    };
+  };
+
+  return {
+    head,
+
+    async list({ prefix: below, limit, token }) {
+      const page = await client
+        .send(
+          new ListObjectsV2Command({
+            Bucket: bucket,
+            Prefix: prefix + below,
+            MaxKeys: limit,
+            ContinuationToken: token,
+          }),
+        )
+        .catch((error: unknown) => {
+          if (token === undefined || (error as Error).name !== 'InvalidArgument') throw error;
+          throw new ManagementError(
+            400,
+            'ValidationException',
+            'next_page_token is of no page: begin anew without it',
+          );
+        });
+      const objects = (page.Contents ?? []).map(({ Key = '', Size = 0, ETag = '', LastModified }) => ({
+        model: Key.slice(prefix.length),
+        sizeBytes: Size,
+        etag: ETag,
+        modifiedAtMs: LastModified?.getTime() ?? 0,
+      }));
+      return {
+        objects: objects.filter(({ model }) => isModelName(model)),
+        ...(page.NextContinuationToken === undefined ? {} : { token: page.NextContinuationToken }),
+      };
+    },
+
+    async copy(from: Source, model, restoredFrom) {
+      const path = [from.bucket, ...from.key.split('/')].map(encodeSegment).join('/');
+      const version = from.versionId === undefined ? '' : `?versionId=${encodeURIComponent(from.versionId)}`;
+      try {
+        await client.send(
+          new CopyObjectCommand({
+            ...object(model),
+            CopySource: path + version,
+            MetadataDirective: 'REPLACE',
+            Metadata: restoredFrom === undefined ? {} : { [RESTORED_FROM]: restoredFrom },
+          }),
+        );
+      } catch (error) {
+        if (!['NoSuchKey', 'NoSuchVersion', 'NotFound', 'NoSuchBucket'].includes((error as Error).name))
+          throw error;
+        throw new ManagementError(
+          404,
+          'ModelNotFoundException',
+          `there is no object s3://${from.bucket}/${from.key}${version} to copy`,
+        );
+      }
+    },
+
+    async remove(model) {
+      await client.send(new DeleteObjectCommand(object(model)));
+    },
+
+    async versions(model) {
+      const key = prefix + model;
+      const page = await client.send(
+        new ListObjectVersionsCommand({ Bucket: bucket, Prefix: key, MaxKeys: MAX_VERSIONS }),
+      );
+      const of =
+        (isDeleted: boolean) =>
+        (listed: Pick<ObjectVersion, 'Key' | 'VersionId' | 'LastModified'>): readonly ModelVersion[] =>
+          listed.Key === key && listed.VersionId !== undefined
+            ? [{ versionId: listed.VersionId, modifiedAtMs: listed.LastModified?.getTime() ?? 0, isDeleted }]
+            : [];
+      const objects = (page.Versions ?? []).flatMap(of(false));
+      const markers = (page.DeleteMarkers ?? []).flatMap(of(true));
+      // S3 lists each kind newest first, and has IsLatest for what is on top when two are of one second.
+      const latest = [...(page.Versions ?? []), ...(page.DeleteMarkers ?? [])].find(
+        ({ Key, IsLatest }) => Key === key && IsLatest,
+      )?.VersionId;
+      return [...objects, ...markers].toSorted(
+        (a, b) =>
+          Number(b.versionId === latest) - Number(a.versionId === latest) || b.modifiedAtMs - a.modifiedAtMs,
+      );
+    },
+  };
+};
+
+/** @throws the error, unless it says that there is no such object */
+const isAbsent = (error: unknown): undefined => {
+  if (['NotFound', 'NoSuchKey', 'MethodNotAllowed'].includes((error as Error).name)) return undefined;
+  throw error;
+};
