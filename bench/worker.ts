@@ -20,6 +20,7 @@ import { nativeBytes } from '../lib/models/memory-forecast.ts';
 import { createModels } from '../lib/models/models.ts';
 import { jsonCodec } from '../lib/protocol/codecs/json.ts';
 import { requestBody } from '../lib/protocol/codecs/request-body.ts';
+import { memoryJobObjects } from '../test/fakes/memory-job-objects.ts';
 import { memoryWorkerCatalog } from '../test/fakes/memory-worker-catalog.ts';
 import { artifactPath, readExpected } from '../test/fixtures/expected.ts';
 
@@ -106,7 +107,15 @@ const startWorker = (url: string, directory: string) => {
     now: Date.now,
     onError: fail,
   });
-  const handler = createInference({ models, metrics, notes, worker: 'bench', timer, onFault: fail });
+  const handler = createInference({
+    models,
+    jobObjects: memoryJobObjects(),
+    metrics,
+    notes,
+    worker: 'bench',
+    timer,
+    onFault: fail,
+  });
   return async (model: string): Promise<void> => {
     const call = { model, contentType: 'application/json', accept: undefined, body, isBase64Encoded: false };
     const reply = await handler(call, { getRemainingTimeInMillis: () => 30_000 });

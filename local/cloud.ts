@@ -15,8 +15,13 @@ import { createLambda, type LambdaService } from './lambda/lambda.ts';
 import { createCloudWatch } from './services/cloudwatch/cloudwatch.ts';
 import { openDynamoDB } from './services/dynamodb.ts';
 import { ensureTable } from './services/dynamodb-tables.ts';
+import { startEventSources } from './services/event-sources/event-sources.ts';
+import { createS3Notifications } from './services/event-sources/s3-notifications.ts';
+import type { OnObjectEvent } from './services/s3/object-event.ts';
 import { openS3, type S3Service } from './services/s3/s3.ts';
 import { createScheduler } from './services/scheduler.ts';
+import { ensureQueues } from './services/sqs/ensure-queues.ts';
+import { openSqs, type SqsService } from './services/sqs/sqs.ts';
 import { createSsm } from './services/ssm/ssm.ts';
 import { environmentsPerFunction, type Settings } from './settings.ts';
 
@@ -29,6 +34,7 @@ export interface Cloud {
   readonly deployment: Deployment;
   readonly s3: S3Service;
   readonly lambda: LambdaService;
+  readonly sqs: SqsService;
   close(): Promise<void>;
 }
 
@@ -40,8 +46,8 @@ export interface CloudOptions {
 }
 
 /**
- * The whole deployment on this machine: S3, DynamoDB, Lambda, the HTTP API and the schedules behind one loopback
- * address, with the functions as serverless.yml resolves them.
+ * The whole deployment on this machine: S3, DynamoDB, SQS, Lambda, the HTTP API, the schedules and the event sources
+ * behind one loopback address, with the functions as serverless.yml resolves them.
  * @throws FolderInUse when another process serves the same folder; PortTaken when the port is not free.
  */
 export const startCloud = async ({ settings, now, onProgress, onError }: CloudOptions): Promise<Cloud> => {
@@ -49,8 +55,9 @@ export const startCloud = async ({ settings, now, onProgress, onError }: CloudOp
   const { directory } = settings;
   await mkdir(directory, { recursive: true });
 
+  let notify: OnObjectEvent = () => undefined;
   // First, because it takes the lock on the folder.
-  const s3 = await openS3({ directory: join(directory, 's3'), now });
+  const s3 = await openS3({ directory: join(directory, 's3'), now, onObjectEvent: (event) => notify(event) });
   stack.defer(() => s3.close());
   const dynamodb = await openDynamoDB(join(directory, 'dynamodb'));
   stack.defer(() => dynamodb.close());
@@ -60,6 +67,17 @@ export const startCloud = async ({ settings, now, onProgress, onError }: CloudOp
   const url = await listen(server, settings.port);
   stack.defer(() => closeServer(server));
   const { deployment, codeDirectory } = await packageDeployment(directory, settings.params, onProgress);
+
+  const sqs = await openSqs({ directory: join(directory, 'sqs'), url, now, onError });
+  stack.defer(() => sqs.close());
+  await ensureQueues(sqs.queues, deployment.queues);
+  const { notifications } = deployment;
+  const s3Notifications = createS3Notifications({ notifications, queues: sqs.queues, now, onError });
+  notify = s3Notifications.onObjectEvent;
+  stack.defer(() => {
+    notify = () => undefined;
+    return s3Notifications.drain();
+  });
 
   const cloudwatch = createCloudWatch({ now, random: Math.random, settling: settings.settling, onError });
   const lambda = createLambda({
@@ -81,17 +99,21 @@ export const startCloud = async ({ settings, now, onProgress, onError }: CloudOp
     dynamodb: dynamodb.handle,
     lambda: lambda.handle,
     monitoring: cloudwatch.handle,
+    sqs: sqs.handle,
     ssm: createSsm({ file: join(directory, 'ssm.json'), now, onError }).handle,
     httpApi,
   });
 
   await createStorage(deployment, url, s3);
+  const { queues } = sqs;
+  const eventSources = startEventSources({ sources: deployment.eventSources, queues, lambda, now, onError });
+  stack.defer(() => eventSources.close());
   const scheduler = createScheduler({ schedules: faster(deployment.schedules, settings), lambda, onError });
   stack.defer(() => scheduler.stop());
   await scheduler.start();
 
   const owned = stack.move();
-  return { url, deployment, s3, lambda, close: () => owned.disposeAsync() };
+  return { url, deployment, s3, lambda, sqs, close: () => owned.disposeAsync() };
 };
 
 /** A schedule of a minute is the scaler's, and its minute may be shorter here. */
@@ -170,6 +192,10 @@ const MOST_ROUTERS = 32;
 
 const createStorage = async (deployment: Deployment, url: string, s3: S3Service): Promise<void> => {
   for (const bucket of deployment.buckets) await s3.store.createBucket(bucket);
+  // Whoever suspended versions meant it: a start is no reason to enable them again.
+  for (const bucket of deployment.versionedBuckets ?? []) {
+    if (s3.store.versioning(bucket) === undefined) await s3.store.setVersioning(bucket, 'Enabled');
+  }
 
   const client = new DynamoDBClient({ region: REGION, endpoint: url, credentials: { ...CREDENTIALS } });
   for (const table of deployment.tables) {

@@ -9,6 +9,7 @@ export interface Services {
   /** CloudWatch signs for `monitoring`. */
   readonly monitoring: Handle;
   readonly ssm: Handle;
+  readonly sqs: Handle;
   /** The endpoint itself: what is unsigned, or signed for `sagemaker` or `execute-api`. */
   readonly httpApi: Handle;
 }
@@ -30,7 +31,7 @@ export const dispatchToServices =
     }
   };
 
-const KNOWN = ['s3', 'dynamodb', 'lambda', 'monitoring', 'ssm'] as const;
+const KNOWN = ['s3', 'dynamodb', 'lambda', 'monitoring', 'ssm', 'sqs'] as const;
 const isKnown = (service: string): service is (typeof KNOWN)[number] =>
   (KNOWN as readonly string[]).includes(service);
 
@@ -54,7 +55,7 @@ const refuse = (service: string, response: ServerResponse): void => {
   response.writeHead(501, { 'content-type': 'application/json', 'x-amzn-errortype': 'NotImplemented' });
   response.end(
     JSON.stringify({
-      message: `The local cloud has no service ${service}: it has s3, dynamodb, lambda, cloudwatch and ssm.`,
+      message: `The local cloud has no service ${service}: it has s3, dynamodb, lambda, cloudwatch, ssm and sqs.`,
     }),
   );
 };

@@ -19,9 +19,10 @@ const catalog = dynamodbWorkerCatalog(process.env, config.tableName);
 const metrics = workerMetrics({ ...config, now, usage: () => models.usage() });
 const parts = { ...config, catalog, metrics, now, timer, onError };
 
+const stores = s3Stores(process.env, config);
 const models = openModels({
   ...parts,
-  ...s3Stores(process.env, config),
+  ...stores,
   loads: catalog,
   log: (note) => logger.warn('serving.properties', note),
   onFault: onError,
@@ -30,6 +31,7 @@ const models = openModels({
 export const handler = createInference({
   ...parts,
   models,
+  jobObjects: stores.jobObjects,
   notes: createCallNotes({ ...parts, models, publishShare: shareMetrics(config), initMs: timer() }),
   onFault: (error, { model, inferenceId }) => logger.error('call failed', { model, inferenceId, error }),
 });

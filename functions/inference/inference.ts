@@ -1,14 +1,14 @@
-import type { Document, LoadedModel, RunContext, Value } from '../../lib/engines/engine.ts';
+import type { LoadedModel } from '../../lib/engines/engine.ts';
 import { ServingError, toServingError } from '../../lib/errors.ts';
 import type { Metrics } from '../../lib/metrics/metrics.ts';
+import type { JobObjects } from '../../lib/models/job-objects.ts';
 import type { Models } from '../../lib/models/models.ts';
 import type { Encoded } from '../../lib/protocol/codecs/codec.ts';
-import { decodeDocument, encodeDocument } from '../../lib/protocol/codecs/document.ts';
-import { answerCodec, requestCodec } from '../../lib/protocol/codecs/registry.ts';
 import { requestBody } from '../../lib/protocol/codecs/request-body.ts';
 import { type Description, describeTensors } from '../../lib/protocol/description.ts';
 import type { InferenceCall, InferenceReply } from '../../lib/protocol/envelope.ts';
 import type { CallNotes } from './call-notes.ts';
+import { runModel } from './run-model.ts';
 
 /** Lambda's bound on an answer, in bytes of JSON (Lambda quotas: 6 MB each way). */
 const MAX_REPLY_BYTES = 6_291_456;
@@ -24,6 +24,8 @@ const TIME_FOR_THE_ANSWER_MS = 500;
 
 export interface InferenceDeps {
   readonly models: Models;
+  /** Inputs and outputs of asynchronous calls. */
+  readonly jobObjects: JobObjects;
   readonly metrics: Metrics;
   readonly notes: CallNotes;
   /** Names this environment. */
@@ -48,24 +50,55 @@ export interface Invocation {
 }
 
 /** Open -> decode -> run -> encode. Every failure is a reply: exceptions do not survive the way back. */
-export const createInference = ({ models, metrics, notes, worker, timer, onFault }: InferenceDeps) => {
+export const createInference = ({
+  models,
+  jobObjects,
+  metrics,
+  notes,
+  worker,
+  timer,
+  onFault,
+}: InferenceDeps) => {
   const predict = async (call: InferenceCall, untilMs: number, waits: Waits): Promise<InferenceReply> => {
     if (call.operation === 'describe') await lookAgain(call.model);
     await using lease = await models.open(call.model);
     waits.ms = lease.waitedMs ?? 0;
     if (call.operation === 'describe') return describe(call.model, lease.model);
+    if (call.operation === 'batch') return runJobs(call, lease.model, untilMs);
     let said: string | undefined;
-    const encoded = await answer(lease.model, call, {
-      contentType: call.contentType,
-      accept: call.accept,
-      remainingMs: untilMs - timer(),
-      callers: [call.model],
-      ...(call.customAttributes === undefined ? {} : { customAttributes: call.customAttributes }),
-      onCustomAttributes: (text) => {
-        said = text;
+    const body = requestBody(call.body, call.isBase64Encoded, call.contentType);
+    const encoded = await runModel(
+      lease.model,
+      { ...call, body },
+      {
+        contentType: call.contentType,
+        accept: call.accept,
+        remainingMs: untilMs - timer(),
+        callers: [call.model],
+        ...(call.customAttributes === undefined ? {} : { customAttributes: call.customAttributes }),
+        onCustomAttributes: (text) => {
+          said = text;
+        },
       },
-    });
+    );
     return toReply(encoded, said);
+  };
+
+  const runJobs = async (
+    call: InferenceCall,
+    loaded: LoadedModel,
+    untilMs: number,
+  ): Promise<InferenceReply> => {
+    // A start does not pay for what few workers ever do.
+    const { runBatch } = await import('./batch.ts');
+    const results = await runBatch(call.jobs ?? [], {
+      model: call.model,
+      loaded,
+      batchSize: models.describe(call.model)?.batchSize ?? 1,
+      objects: jobObjects,
+      remainingMs: () => untilMs - timer(),
+    });
+    return { ok: true, contentType: 'application/json', body: JSON.stringify(results) };
   };
 
   /** Whoever asks what a model is means what is in the store now. */
@@ -140,25 +173,6 @@ const oneLine = (message: string): string =>
 const timeFor = (call: InferenceCall, invocation: Invocation): number =>
   Math.min(invocation.getRemainingTimeInMillis(), call.remainingMs ?? Number.POSITIVE_INFINITY) -
   TIME_FOR_THE_ANSWER_MS;
-
-/** What a model that declares its tensors takes is checked against them; one that does not gets what was sent. */
-const answer = async (model: LoadedModel, call: InferenceCall, context: RunContext): Promise<Encoded> => {
-  const body = requestBody(call.body, call.isBase64Encoded, call.contentType);
-  if (model.inputs === undefined) {
-    const value = await model.run(decodeDocument(body, call.contentType), context);
-    return isDocument(value)
-      ? encodeDocument(value, call.accept)
-      : answerCodec(call.accept).encode(value, 'bare', call.model);
-  }
-
-  const decoder = requestCodec(call.contentType);
-  const encoder = answerCodec(call.accept, decoder);
-  const { tensors, form } = decoder.decode(body, model.inputs);
-  const value = await model.run(tensors, context);
-  return isDocument(value) ? encodeDocument(value, call.accept) : encoder.encode(value, form, call.model);
-};
-
-const isDocument = (value: Value): value is Document => 'document' in value;
 
 const toReply = ({ contentType, body }: Encoded, customAttributes: string | undefined): InferenceReply => {
   const said = customAttributes === undefined ? {} : { customAttributes };

@@ -5,6 +5,10 @@ import { TICK_SECONDS } from '../../lib/tick-seconds.ts';
 export interface RouterConfig {
   readonly endpointName: string;
   readonly tableName: string;
+  /** Inputs and outputs of asynchronous calls are below `async/` of it. */
+  readonly bucket: string;
+  /** Of asynchronous calls. */
+  readonly queueName: string;
   readonly functionPrefix: string;
   readonly coldShards: number;
   readonly hotSlots: number;
@@ -23,6 +27,8 @@ export const parseRouterConfig = (environment: NodeJS.ProcessEnv): RouterConfig 
   return {
     endpointName: env.text('ENDPOINT_NAME'),
     tableName: env.text('TABLE_NAME'),
+    bucket: env.text('MODELS_BUCKET'),
+    queueName: env.text('ASYNC_QUEUE_NAME'),
     functionPrefix: env.text('FUNCTION_PREFIX'),
     coldShards: env.integer('COLD_SHARDS', { min: 1, max: 100 }),
     hotSlots: env.integer('HOT_SLOTS', { min: 0, max: 100 }),

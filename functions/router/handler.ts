@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { Logger } from '@aws-lambda-powertools/logger';
 import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
 import middy from '@middy/core';
@@ -9,6 +10,7 @@ import { dynamodbPermits } from '../../lib/aws/dynamodb-permits.ts';
 import { dynamodbWorkerCatalog } from '../../lib/aws/dynamodb-worker-catalog.ts';
 import { emfMetrics } from '../../lib/aws/emf-metrics.ts';
 import { createLambdaClient, lambdaInvoker } from '../../lib/aws/lambda-invoker.ts';
+import { sqsJobQueue } from '../../lib/aws/sqs-job-queue.ts';
 import { ssmMasterKey } from '../../lib/aws/ssm-master-key.ts';
 import { cachedRoutes } from '../../lib/catalog/cached-routes.ts';
 import { deployedGroups } from '../../lib/catalog/deployed-groups.ts';
@@ -41,7 +43,9 @@ const router = createRouter({
   }),
   doorOf: openDoors(
     openEndpoints({ ...config, endpoints: dynamodbEndpointStore(dynamodb, config.tableName), now, onError }),
+    { ...config, newId: randomUUID, now },
   ),
+  queue: sqsJobQueue(process.env, config.queueName),
   routes: cachedRoutes({
     source: dynamodbCatalog(dynamodb, config.tableName),
     fallback: { epoch: 0, coldGroups, hot: new Map() },

@@ -1,10 +1,17 @@
+import type { JobQueue } from '../../lib/async/queued-job.ts';
 import type { Authenticate } from '../../lib/auth/authenticate.ts';
 import { authorizeInvoke } from '../../lib/auth/authorize.ts';
 import type { RateLimit } from '../../lib/auth/rate-limit.ts';
 import type { CachedRoutes } from '../../lib/catalog/cached-routes.ts';
 import type { Routes } from '../../lib/catalog/routes.ts';
 import type { Clock } from '../../lib/clock.ts';
-import { type ErrorCode, ServingError, type ServingErrorOptions, toServingError } from '../../lib/errors.ts';
+import {
+  type ErrorCode,
+  orUnavailable,
+  ServingError,
+  type ServingErrorOptions,
+  toServingError,
+} from '../../lib/errors.ts';
 import type { Metrics } from '../../lib/metrics/metrics.ts';
 import { SeenWorkers } from '../../lib/metrics/seen-workers.ts';
 import type { Loads } from '../../lib/models/loads.ts';
@@ -22,6 +29,8 @@ export interface RouterDeps {
   readonly rateLimit?: RateLimit;
   readonly routes: CachedRoutes;
   readonly dispatch: (routes: Routes, call: InferenceCall) => Promise<InferenceReply>;
+  /** Of asynchronous calls. */
+  readonly queue: JobQueue;
   readonly metrics: Metrics;
   /** How long an answer is waited for. */
   readonly answerWithinMs: number;
@@ -43,6 +52,7 @@ export const createRouter = (deps: RouterDeps) => {
     rateLimit,
     routes,
     dispatch,
+    queue,
     metrics,
     answerWithinMs,
     loads,
@@ -51,6 +61,7 @@ export const createRouter = (deps: RouterDeps) => {
     onFault,
   } = deps;
   const workers = new SeenWorkers();
+  const enqueue = orUnavailable(queue.send, 'asynchronous calls cannot be kept at the moment; try again');
 
   /** SageMaker counts each request as 1 / instances, of which the sum is the load of one instance. */
   const noteWorker = ({ worker, tookMicros = 0 }: WorkerStamp, startedMs: number): void => {
@@ -103,8 +114,12 @@ export const createRouter = (deps: RouterDeps) => {
       const asked = await door.parse(request);
       if (asked.kind === 'answer') return asked.response;
       if (principal !== undefined) {
-        authorizeInvoke(principal, asked.call.model);
+        authorizeInvoke(principal, asked.kind === 'queue' ? asked.job.model : asked.call.model);
         await rateLimit?.(principal);
+      }
+      if (asked.kind === 'queue') {
+        await enqueue(asked.job);
+        return asked.response;
       }
       const reply = await ask(asked.call, startedMs);
       noteOutcome(undefined);

@@ -1,4 +1,5 @@
 import type { ModelStore, WeightStore } from '../models/model-store.ts';
+import { s3JobObjects } from './s3-job-objects.ts';
 import { createS3Objects, type S3Objects } from './s3-objects.ts';
 import type { AwsEnvironment } from './signed-requests.ts';
 
@@ -41,6 +42,7 @@ export const s3Stores = (
 ) => {
   const objects = createS3Objects(environment);
   return {
+    jobObjects: s3JobObjects(objects),
     store: s3ModelStore({ objects, bucket: config.bucket, prefix: config.prefix }),
     weights: { store: s3WeightStore(objects), allowedPrefixes: config.weightsPrefixes },
   };

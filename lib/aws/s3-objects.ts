@@ -12,6 +12,8 @@ import {
 export interface S3Objects {
   /** Starts reading an object, see `ModelStore.get`. */
   get(bucket: string, key: string, knownEtag?: string): Promise<ModelObject | 'unchanged' | undefined>;
+  /** Writes an object, whole or not at all. */
+  put(bucket: string, key: string, body: Buffer, contentType: string): Promise<void>;
   /** Keys and sizes below a prefix, at most 1,000. */
   list(
     bucket: string,
@@ -111,6 +113,17 @@ export const createS3Objects = (environment: AwsEnvironment): S3Objects => {
         if (statusCode === 206 && sizeBytes > PART_BYTES) yield* rest(bucket, key, etag, sizeBytes);
       };
       return { etag, sizeBytes, body: body(), discard: () => response.destroy() };
+    },
+
+    async put(bucket, key, body, contentType) {
+      const response = await send(requests, {
+        ...locate(requests, bucket, key.split('/').map(encodeSegment).join('/')),
+        method: 'PUT',
+        headers: { 'content-type': contentType },
+        body,
+      });
+      if (response.statusCode !== 200) throw await refused(response, bucket);
+      response.resume();
     },
 
     async list(bucket, prefix) {

@@ -13,16 +13,17 @@ export interface AwsEnvironment {
   readonly AWS_ENDPOINT_URL_S3?: string | undefined;
   readonly AWS_ENDPOINT_URL_DYNAMODB?: string | undefined;
   readonly AWS_ENDPOINT_URL_SSM?: string | undefined;
+  readonly AWS_ENDPOINT_URL_SQS?: string | undefined;
 }
 
 export interface SignedRequest {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'PUT';
   /** Only where it differs from the service's own, e.g. a bucket's. */
   readonly host?: string;
   /** Encoded, with its query. */
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string;
+  readonly body?: string | Buffer;
 }
 
 export interface SignedRequests {
@@ -47,7 +48,7 @@ const BUSY: ReadonlySet<number | undefined> = new Set([429, 500, 502, 503, 504])
  * SDK's S3 client took 90 (docs/decisions/0004). The signature is aws4's; credentials are those that Lambda sets.
  */
 export const createSignedRequests = (options: {
-  readonly service: 's3' | 'dynamodb' | 'ssm';
+  readonly service: 's3' | 'dynamodb' | 'ssm' | 'sqs';
   readonly environment: AwsEnvironment;
   /** A connection that says nothing for so long is given up. */
   readonly idleMs: number;
@@ -58,6 +59,7 @@ export const createSignedRequests = (options: {
     s3: environment.AWS_ENDPOINT_URL_S3,
     dynamodb: environment.AWS_ENDPOINT_URL_DYNAMODB,
     ssm: environment.AWS_ENDPOINT_URL_SSM,
+    sqs: environment.AWS_ENDPOINT_URL_SQS,
   };
   const url = own[service] ?? environment.AWS_ENDPOINT_URL;
   const endpoint = url === undefined ? undefined : new URL(url);

@@ -43,14 +43,15 @@ export const createLoading = (options: LoadingOptions): Loading => {
     name: string,
     folder: Folder,
     properties: ServingProperties,
-  ): Promise<OpenedFolder & Pick<Opened, 'maxWorkers' | 'maxIdleSeconds'>> => {
+  ): Promise<OpenedFolder & Pick<Opened, 'maxWorkers' | 'maxIdleSeconds' | 'batchSize'>> => {
     const opened = await options.openFolder(name, folder, properties);
     metrics.timeMicros('ModelLoadingTime', 1000 * opened.loadMs);
-    const { maxWorkers, maxIdleSeconds } = properties;
+    const { maxWorkers, maxIdleSeconds, batchSize } = properties;
     return {
       ...opened,
       ...(maxWorkers === undefined ? {} : { maxWorkers }),
       ...(maxIdleSeconds === undefined ? {} : { maxIdleSeconds }),
+      ...(batchSize === undefined ? {} : { batchSize }),
     };
   };
 

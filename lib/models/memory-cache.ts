@@ -19,6 +19,7 @@ export interface Opened {
   /** As the artifact's serving.properties say. */
   readonly maxWorkers?: number;
   readonly maxIdleSeconds?: number;
+  readonly batchSize?: number;
   /** Lets go of the folder, for models that need it as long as they are open. */
   readonly releaseFolder: () => void;
 }
@@ -68,16 +69,19 @@ export class MemoryCache {
   /** What was measured of a model, and what its artifact asks for; `undefined` when it is not open. */
   describe(
     name: string,
-  ): Pick<Opened, 'etag' | 'sizeBytes' | 'loadMs' | 'maxWorkers' | 'maxIdleSeconds'> | undefined {
+  ):
+    | Pick<Opened, 'etag' | 'sizeBytes' | 'loadMs' | 'maxWorkers' | 'maxIdleSeconds' | 'batchSize'>
+    | undefined {
     const held = this.#held.peek(name);
     if (held === undefined) return undefined;
-    const { etag, sizeBytes, loadMs, maxWorkers, maxIdleSeconds } = held;
+    const { etag, sizeBytes, loadMs, maxWorkers, maxIdleSeconds, batchSize } = held;
     return {
       etag,
       sizeBytes,
       loadMs,
       ...(maxWorkers === undefined ? {} : { maxWorkers }),
       ...(maxIdleSeconds === undefined ? {} : { maxIdleSeconds }),
+      ...(batchSize === undefined ? {} : { batchSize }),
     };
   }
 

@@ -79,6 +79,7 @@ export interface ModelDescription {
   /** As its serving.properties say. */
   readonly maxWorkers?: number;
   readonly maxIdleSeconds?: number;
+  readonly batchSize?: number;
 }
 
 /** The one place where the tiers meet. */

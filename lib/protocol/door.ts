@@ -1,3 +1,4 @@
+import type { QueuedJob } from '../async/queued-job.ts';
 import type { ServingError } from '../errors.ts';
 import type { InferenceCall, InferenceReply } from './envelope.ts';
 import type { HttpRequest, HttpResponse } from './http.ts';
@@ -10,7 +11,9 @@ export type Asked =
       /** The production variant that was called, where the API has such. */
       readonly variant?: string;
     }
-  | { readonly kind: 'answer'; readonly response: HttpResponse };
+  | { readonly kind: 'answer'; readonly response: HttpResponse }
+  /** A call to be made later; `response` is for when it is kept. */
+  | { readonly kind: 'queue'; readonly job: QueuedJob; readonly response: HttpResponse };
 
 export type AskedCall = Asked & { readonly kind: 'call' };
 

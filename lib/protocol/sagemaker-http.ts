@@ -1,22 +1,35 @@
 import { ALL_TRAFFIC, type Endpoint, type Endpoints } from '../endpoints/endpoint.ts';
 import { ServingError } from '../errors.ts';
 import { parseModelName } from '../models/model-name.ts';
+import { type AsyncPlaces, encodeAccepted, parseAsyncInvocation } from './async-invocation.ts';
 import type { AskedCall, Door } from './door.ts';
 import type { InferenceReply } from './envelope.ts';
 import { type HttpRequest, type HttpResponse, jsonResponse } from './http.ts';
 import { CUSTOM_ATTRIBUTES, ENDPOINT_NAME, fits, INFERENCE_ID, type TextRule } from './text-rules.ts';
 
 /** SageMaker Runtime for the endpoints of a deployment, and the containers' `GET /ping`. */
-export const sagemakerDoor = (endpoints: Endpoints): Door => ({
-  routeKeys: ['POST /endpoints/{EndpointName}/invocations', 'GET /ping'],
-  openRouteKeys: ['GET /ping'],
-  parse: (request) =>
-    request.routeKey === 'GET /ping'
-      ? { kind: 'answer', response: jsonResponse(200, { status: 'Healthy' }) }
-      : parseInvocation(request, endpoints),
+export const sagemakerDoor = (endpoints: Endpoints, places: AsyncPlaces): Door => ({
+  routeKeys: [INVOKE, INVOKE_ASYNC, PING],
+  openRouteKeys: [PING],
+  async parse(request) {
+    switch (request.routeKey) {
+      case PING:
+        return { kind: 'answer', response: jsonResponse(200, { status: 'Healthy' }) };
+      case INVOKE_ASYNC: {
+        const job = parseAsyncInvocation(request, await findEndpoint(request, endpoints), places);
+        return { kind: 'queue', job, response: encodeAccepted(job, request.requestContext.requestId) };
+      }
+      default:
+        return parseInvocation(request, endpoints);
+    }
+  },
   encodeReply,
   encodeError,
 });
+
+const INVOKE = 'POST /endpoints/{EndpointName}/invocations';
+const INVOKE_ASYNC = 'POST /endpoints/{EndpointName}/async-invocations';
+const PING = 'GET /ping';
 
 const TARGET_MODEL = 'x-amzn-sagemaker-target-model';
 

@@ -1,3 +1,23 @@
+import {
+  type BucketNotification,
+  checkVisibility,
+  type DeployedEventSource,
+  parseEventSources,
+  parseNotifications,
+} from './event-sources.ts';
+import { type DeployedQueue, parseQueues, queueNames } from './queues.ts';
+import {
+  integer,
+  join,
+  list,
+  type OfType,
+  type Properties,
+  record,
+  reference,
+  text,
+  unexpected,
+} from './template-values.ts';
+
 /** A compiled CloudFormation template, as far as the local cloud reads it. */
 export interface Template {
   readonly Resources: Readonly<Record<string, Resource>>;
@@ -7,8 +27,6 @@ interface Resource {
   readonly Type: string;
   readonly Properties?: Readonly<Record<string, unknown>>;
 }
-
-type Properties = Readonly<Record<string, unknown>>;
 
 export interface DeployedFunction {
   readonly name: string;
@@ -41,8 +59,13 @@ export interface Deployment {
   readonly routes: readonly DeployedRoute[];
   readonly schedules: readonly DeployedSchedule[];
   readonly buckets: readonly string[];
+  /** Those of `buckets` that have versions, where any has. */
+  readonly versionedBuckets?: readonly string[];
   /** Inputs of DynamoDB's CreateTable. */
   readonly tables: readonly Properties[];
+  readonly queues: readonly DeployedQueue[];
+  readonly eventSources: readonly DeployedEventSource[];
+  readonly notifications: readonly BucketNotification[];
 }
 
 /**
@@ -50,7 +73,7 @@ export interface Deployment {
  * @throws Error naming the resource and property that is not of the form the framework writes.
  */
 export const parseTemplate = (template: Template): Deployment => {
-  const ofType = (type: string): readonly (readonly [string, Properties])[] =>
+  const ofType: OfType = (type) =>
     Object.entries(template.Resources)
       .filter(([, resource]) => resource.Type === type)
       .map(([id, resource]) => [id, resource.Properties ?? {}] as const);
@@ -63,8 +86,10 @@ export const parseTemplate = (template: Template): Deployment => {
     name: text(alias['Name'], `${id}.Name`),
   }));
   const integrations = new Map(ofType('AWS::ApiGatewayV2::Integration'));
+  const queues = queueNames(ofType);
+  const targetOf = (value: unknown, where: string): FunctionTarget => target(value, where, functionName);
 
-  return {
+  const deployment: Deployment = {
     functions: [...functions].map(([id, properties]) => ({
       name: functionName(id),
       handler: text(properties['Handler'], `${id}.Handler`),
@@ -84,14 +109,14 @@ export const parseTemplate = (template: Template): Deployment => {
       return {
         routeKey: text(route['RouteKey'], `${id}.RouteKey`),
         timeoutMs: integer(integration['TimeoutInMillis'] ?? 30_000, `${integrationId}.TimeoutInMillis`),
-        target: target(integration['IntegrationUri'], `${integrationId}.IntegrationUri`, functionName),
+        target: targetOf(integration['IntegrationUri'], `${integrationId}.IntegrationUri`),
       };
     }),
 
     schedules: ofType('AWS::Events::Rule').flatMap(([id, rule]) =>
       list(rule['Targets']).map((each) => ({
         everyMs: rateMs(text(rule['ScheduleExpression'], `${id}.ScheduleExpression`), id),
-        target: target(record(each)['Arn'], `${id}.Targets`, functionName),
+        target: targetOf(record(each)['Arn'], `${id}.Targets`),
       })),
     ),
 
@@ -100,8 +125,24 @@ export const parseTemplate = (template: Template): Deployment => {
       return typeof name === 'string' ? [name] : [];
     }),
 
+    ...versionedBuckets(ofType),
+
     tables: ofType('AWS::DynamoDB::Table').map(([, table]) => table),
+    queues: parseQueues(ofType, queues),
+    eventSources: parseEventSources({ ofType, queues, targetOf }),
+    notifications: parseNotifications(ofType, queues),
   };
+  checkVisibility(deployment);
+  return deployment;
+};
+
+const versionedBuckets = (ofType: OfType): Pick<Deployment, 'versionedBuckets'> => {
+  const names = ofType('AWS::S3::Bucket').flatMap(([, bucket]) => {
+    const name = bucket['BucketName'];
+    const isVersioned = record(bucket['VersioningConfiguration'])['Status'] === 'Enabled';
+    return typeof name === 'string' && isVersioned ? [name] : [];
+  });
+  return names.length === 0 ? {} : { versionedBuckets: names };
 };
 
 /** `{"Fn::Join": [":", [{"Fn::GetAtt": [function, "Arn"]}, alias]]}`, or the bare GetAtt. */
@@ -112,12 +153,6 @@ const target = (value: unknown, where: string, functionName: (id: string) => str
     functionName: functionName(text(functionId, where)),
     qualifier: qualifier === undefined ? undefined : text(qualifier, where),
   };
-};
-
-const join = (value: unknown, separator: string, where: string): readonly unknown[] => {
-  const [found, parts] = list(record(value)['Fn::Join']);
-  if (found !== separator) throw unexpected(where, `a Fn::Join with "${separator}"`, value);
-  return list(parts);
 };
 
 /** EventBridge's `rate(value unit)`; the template has no cron expressions. */
@@ -144,20 +179,3 @@ const literals = (variables: Properties, functionId: string): Record<string, str
   );
 
 const last = (values: readonly unknown[]): unknown => values.at(-1);
-const list = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
-const record = (value: unknown): Properties =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Properties) : {};
-const reference = (value: unknown, where: string): string => text(record(value)['Ref'], where);
-
-const text = (value: unknown, where: string): string => {
-  if (typeof value !== 'string') throw unexpected(where, 'text', value);
-  return value;
-};
-
-const integer = (value: unknown, where: string): number => {
-  if (!Number.isInteger(value)) throw unexpected(where, 'a whole number', value);
-  return Number(value);
-};
-
-const unexpected = (where: string, expected: string, came: unknown): Error =>
-  new Error(`compiled template: ${where} should be ${expected}, but is ${JSON.stringify(came)}`);

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInference } from '../../functions/inference/inference.ts';
 import { createEngineRegistry } from '../../lib/engines/registry.ts';
+import { memoryJobObjects } from '../fakes/memory-job-objects.ts';
 import { quietNotes } from '../fakes/quiet-notes.ts';
 import { modelsHarness } from '../fixtures/models-harness.ts';
 import { identityModel, linearModel } from '../fixtures/onnx-model.ts';
@@ -105,6 +106,7 @@ const run = async (name: string): Promise<Outcome> => {
     const engine = createEngineRegistry({ allowCustomCode: false, now: () => performance.now() });
     const { models, metrics, store } = modelsHarness(directory, engine);
     const infer = createInference({
+      jobObjects: memoryJobObjects(),
       models,
       metrics,
       notes: quietNotes,

@@ -6,6 +6,7 @@ import type { Engine } from '../../lib/engines/engine.ts';
 import { createEngineRegistry } from '../../lib/engines/registry.ts';
 import { type ServingError, STATUS } from '../../lib/errors.ts';
 import type { InferenceReply } from '../../lib/protocol/envelope.ts';
+import { memoryJobObjects } from '../fakes/memory-job-objects.ts';
 import { quietNotes } from '../fakes/quiet-notes.ts';
 import { modelsHarness } from '../fixtures/models-harness.ts';
 import { isSame, readAnswer } from './answers.ts';
@@ -80,6 +81,7 @@ export const runFuzz = async (options: FuzzOptions): Promise<FuzzReport> => {
   });
   const faults: ServingError[] = [];
   const infer = createInference({
+    jobObjects: memoryJobObjects(),
     models: harness.models,
     metrics: harness.metrics,
     notes: quietNotes,

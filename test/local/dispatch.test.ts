@@ -21,6 +21,7 @@ const serviceFor = (request: { url?: string; headers?: Record<string, string> })
     lambda: note('lambda'),
     monitoring: note('monitoring'),
     ssm: note('ssm'),
+    sqs: note('sqs'),
     httpApi: note('httpApi'),
   })(
     { url: '/', headers: {}, ...request } as unknown as IncomingMessage,
@@ -39,9 +40,10 @@ describe('dispatchToServices', () => {
     ['lambda', 'lambda'],
     ['monitoring', 'monitoring'],
     ['ssm', 'ssm'],
+    ['sqs', 'sqs'],
     ['sagemaker', 'httpApi'],
     ['execute-api', 'httpApi'],
-    ['sqs', '501'],
+    ['sns', '501'],
   ])('sends what is signed for %s to %s', (service, expected) => {
     expect(serviceFor({ headers: { authorization: signedFor(service) } })).toBe(expected);
   });

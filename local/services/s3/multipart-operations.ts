@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { Readable } from 'node:stream';
-import { keptHeaders, writeCondition } from './object-operations.ts';
+import { writeCondition } from './conditions.ts';
+import { keptHeaders, versionHeaders } from './object-operations.ts';
 import type { ObjectStore, UploadPart } from './object-store.ts';
 import { type Operation, queryInteger, readXmlBody, xmlAnswer } from './operation.ts';
 import { receiveBody } from './request-body.ts';
@@ -48,9 +49,10 @@ export const completeMultipartUpload: Operation = async ({ request, store, bucke
     headers: upload.headers,
     condition: writeCondition(request.headers),
     etag: `"${md5.digest('hex')}-${parts.length}"`,
+    creation: 'CompleteMultipartUpload',
+    uploadId,
   });
-  await store.endUpload(bucket, uploadId);
-  return xmlAnswer(
+  const answer = xmlAnswer(
     writeXml('CompleteMultipartUploadResult', {
       Location: `/${bucket}/${key}`,
       Bucket: bucket,
@@ -58,6 +60,7 @@ export const completeMultipartUpload: Operation = async ({ request, store, bucke
       ETag: object.etag,
     }),
   );
+  return { ...answer, headers: { ...answer.headers, ...versionHeaders(store, bucket, object) } };
 };
 
 export const abortMultipartUpload: Operation = async ({ store, bucket, key, query }) => {

@@ -3,18 +3,26 @@ import { ClassicLevel } from 'classic-level';
 import type { Clock } from '../../../lib/clock.ts';
 import { type Blob, type BlobFiles, openBlobFiles } from './blob-files.ts';
 import type { Checksum } from './checksums.ts';
+import type { Creation, OnObjectEvent } from './object-event.ts';
 import { S3Error } from './s3-error.ts';
-
-export interface StoredObject {
-  readonly blobId: string;
-  readonly sizeBytes: number;
-  /** With its quotes. */
-  readonly etag: string;
-  readonly lastModifiedMs: number;
-  /** Headers that come back as they were sent: content-type, x-amz-meta-* and such. */
-  readonly headers: Readonly<Record<string, string>>;
-  readonly checksum?: Checksum;
-}
+import {
+  createVersionId,
+  isDeleteMarker,
+  NULL_VERSION,
+  objectRow,
+  type StoredObject,
+  sequenceOf,
+  type Version,
+  type Versioning,
+  type VersionStamp,
+} from './version.ts';
+import {
+  type Change,
+  type Index,
+  type ListedVersion,
+  VersionHistory,
+  type VersionMarker,
+} from './version-history.ts';
 
 /** What must hold of the object that is there, as If-Match and If-None-Match say. */
 export interface WriteCondition {
@@ -28,6 +36,24 @@ export interface PutOptions {
   readonly condition?: WriteCondition;
   /** Where it is not the MD5 of the bytes (multipart uploads). */
   readonly etag?: string;
+  /** `Put` unless given. */
+  readonly creation?: Creation;
+  /** The upload that the object is made of: it ends with the same write. */
+  readonly uploadId?: string;
+}
+
+/** What a deletion did, where the bucket has versions or one was named. */
+export interface Deletion {
+  /** Of the version that was removed, or of the delete marker that was made. */
+  readonly versionId?: string;
+  readonly isDeleteMarker: boolean;
+}
+
+export interface ObjectStoreOptions {
+  readonly directory: string;
+  readonly now: Clock;
+  /** Told of every object that was made or deleted. */
+  readonly onObjectEvent?: OnObjectEvent;
 }
 
 export interface UploadPart {
@@ -48,24 +74,36 @@ export interface Upload {
  * names its bytes, which is one atomic write: a crash leaves the old object or the new one. Keys are never paths.
  */
 export class ObjectStore {
-  readonly #index: ClassicLevel<string, unknown>;
+  readonly #index: Index;
+  readonly #history: VersionHistory;
   readonly #blobs: BlobFiles;
   readonly #now: Clock;
+  readonly #onObjectEvent: OnObjectEvent;
   readonly #buckets = new Map<string, number>();
+  readonly #versioning = new Map<string, Versioning>();
+  /** The highest that a version has. */
+  #sequence = 0;
   /** Conditions are checked and writes made one after the other. */
   #commits: Promise<unknown> = Promise.resolve();
 
-  private constructor(index: ClassicLevel<string, unknown>, blobs: BlobFiles, now: Clock) {
+  private constructor(
+    index: Index,
+    blobs: BlobFiles,
+    { now, onObjectEvent = () => undefined }: ObjectStoreOptions,
+  ) {
     this.#index = index;
+    this.#history = new VersionHistory(index);
     this.#blobs = blobs;
     this.#now = now;
+    this.#onObjectEvent = onObjectEvent;
   }
 
   /** Takes the index's lock; a second process gets an error with the code LEVEL_DATABASE_NOT_OPEN and its cause. */
-  static async open({ directory, now }: { directory: string; now: Clock }): Promise<ObjectStore> {
+  static async open(options: ObjectStoreOptions): Promise<ObjectStore> {
+    const { directory } = options;
     const index = new ClassicLevel<string, unknown>(`${directory}/index`, { valueEncoding: 'json' });
     await index.open();
-    const store = new ObjectStore(index, await openBlobFiles(`${directory}/blobs`), now);
+    const store = new ObjectStore(index, await openBlobFiles(`${directory}/blobs`), options);
     await store.#recover();
     return store;
   }
@@ -86,12 +124,34 @@ export class ObjectStore {
     this.#buckets.set(bucket, createdMs);
   }
 
-  async deleteBucket(bucket: string): Promise<void> {
-    this.requireBucket(bucket);
-    for await (const _ of this.list(bucket, {}))
-      throw new S3Error('BucketNotEmpty', 'The bucket you tried to delete is not empty');
-    await this.#index.del(bucketRow(bucket));
-    this.#buckets.delete(bucket);
+  deleteBucket(bucket: string): Promise<void> {
+    return this.#commit(async () => {
+      this.requireBucket(bucket);
+      if (!(await this.#history.isEmpty(bucket))) {
+        throw new S3Error(
+          'BucketNotEmpty',
+          'The bucket you tried to delete is not empty: all versions and delete markers must be deleted first',
+        );
+      }
+      await this.#index.batch([
+        { type: 'del', key: bucketRow(bucket) },
+        { type: 'del', key: versioningRow(bucket) },
+      ]);
+      this.#buckets.delete(bucket);
+      this.#versioning.delete(bucket);
+    });
+  }
+
+  versioning(bucket: string): Versioning | undefined {
+    return this.#versioning.get(bucket);
+  }
+
+  setVersioning(bucket: string, versioning: Versioning): Promise<void> {
+    return this.#commit(async () => {
+      this.requireBucket(bucket);
+      await this.#index.put(versioningRow(bucket), versioning);
+      this.#versioning.set(bucket, versioning);
+    });
   }
 
   requireBucket(bucket: string): void {
@@ -116,41 +176,53 @@ export class ObjectStore {
   }
 
   /** Makes written bytes an object; when the condition does not hold, they are deleted. */
-  async putBlob(bucket: string, key: string, blob: Blob, options: PutOptions = {}): Promise<StoredObject> {
-    const { headers = {}, checksum, condition = {}, etag = `"${blob.md5}"` } = options;
-    const object: StoredObject = {
-      blobId: blob.id,
-      sizeBytes: blob.sizeBytes,
-      etag,
-      lastModifiedMs: this.#now(),
-      headers,
-      ...(checksum === undefined ? {} : { checksum }),
-    };
-    try {
-      await this.#commit(async () => {
-        this.requireBucket(bucket);
-        const before = await this.get(bucket, key);
-        checkCondition(condition, before);
-        await this.#index.put(objectRow(bucket, key), object);
-        if (before !== undefined) await this.#blobs.remove(before.blobId);
+  putBlob(bucket: string, key: string, blob: Blob, options: PutOptions = {}): Promise<StoredObject> {
+    return this.#commit(async () => {
+      const object = await this.#place(bucket, key, blob, options).catch(async (error: unknown) => {
+        await this.#blobs.remove(blob.id);
+        throw error;
       });
-    } catch (error) {
-      await this.#blobs.remove(blob.id);
-      throw error;
-    }
-    return object;
+      const { sizeBytes, lastModifiedMs: timeMs, etag } = object;
+      const name = `ObjectCreated:${options.creation ?? 'Put'}` as const;
+      this.#onObjectEvent({ name, bucket, key, timeMs, sizeBytes, etag, ...versionOf(object) });
+      return object;
+    });
   }
 
   async get(bucket: string, key: string): Promise<StoredObject | undefined> {
     return (await this.#index.get(objectRow(bucket, key))) as StoredObject | undefined;
   }
 
-  async delete(bucket: string, key: string): Promise<void> {
-    await this.#commit(async () => {
-      const before = await this.get(bucket, key);
-      if (before === undefined) return;
-      await this.#index.del(objectRow(bucket, key));
-      await this.#blobs.remove(before.blobId);
+  /** What was written last, be it a delete marker. */
+  getLatest(bucket: string, key: string): Promise<Version | undefined> {
+    return this.#history.latest(bucket, key);
+  }
+
+  /** @throws S3Error InvalidArgument for what is no version's id. */
+  getVersion(bucket: string, key: string, versionId: string): Promise<Version | undefined> {
+    return this.#history.find(bucket, key, versionId);
+  }
+
+  listVersions(
+    bucket: string,
+    options: { readonly prefix: string; readonly after?: VersionMarker },
+  ): AsyncGenerator<readonly [key: string, listed: ListedVersion]> {
+    return this.#history.list(bucket, options);
+  }
+
+  /** Removes a version; without a name, the only one there is, or in a bucket with versions makes a delete marker. */
+  delete(bucket: string, key: string, versionId?: string): Promise<Deletion> {
+    return this.#commit(async () => {
+      this.requireBucket(bucket);
+      if (versionId !== undefined || !this.#versioning.has(bucket))
+        return this.#remove(bucket, key, versionId);
+
+      const marker = { isDeleteMarker: true, lastModifiedMs: this.#now(), ...this.#stamp(bucket) } as const;
+      await this.#write(await this.#history.planPut(bucket, key, marker));
+      const made = { versionId: NULL_VERSION, ...versionOf(marker) };
+      const timeMs = marker.lastModifiedMs;
+      this.#onObjectEvent({ name: 'ObjectRemoved:DeleteMarkerCreated', bucket, key, timeMs, ...made });
+      return { ...made, isDeleteMarker: true };
     });
   }
 
@@ -174,12 +246,12 @@ export class ObjectStore {
   }
 
   async createUpload(bucket: string, uploadId: string, upload: Upload): Promise<void> {
-    await this.#index.put(`u\0${bucket}\0${uploadId}`, upload);
+    await this.#index.put(uploadRow(bucket, uploadId), upload);
   }
 
   /** @throws S3Error NoSuchUpload */
   async getUpload(bucket: string, uploadId: string, key: string): Promise<Upload> {
-    const upload = (await this.#index.get(`u\0${bucket}\0${uploadId}`)) as Upload | undefined;
+    const upload = (await this.#index.get(uploadRow(bucket, uploadId))) as Upload | undefined;
     if (upload?.key === key) return upload;
     throw new S3Error(
       'NoSuchUpload',
@@ -210,21 +282,80 @@ export class ObjectStore {
   }
 
   /** Forgets an upload and deletes the bytes of its parts. */
-  async endUpload(bucket: string, uploadId: string): Promise<void> {
+  endUpload(bucket: string, uploadId: string): Promise<void> {
+    return this.#commit(async () => this.#write(await this.#planEndOfUpload(bucket, uploadId)));
+  }
+
+  async #place(
+    bucket: string,
+    key: string,
+    blob: Blob,
+    { headers = {}, checksum, condition = {}, etag = `"${blob.md5}"`, uploadId }: PutOptions,
+  ): Promise<StoredObject> {
+    this.requireBucket(bucket);
+    if (uploadId !== undefined) await this.getUpload(bucket, uploadId, key);
+    checkCondition(condition, await this.get(bucket, key));
+    const object: StoredObject = {
+      blobId: blob.id,
+      sizeBytes: blob.sizeBytes,
+      etag,
+      lastModifiedMs: this.#now(),
+      headers,
+      ...(checksum === undefined ? {} : { checksum }),
+      ...this.#stamp(bucket),
+    };
+    const put = await this.#history.planPut(bucket, key, object);
+    const end = uploadId === undefined ? undefined : await this.#planEndOfUpload(bucket, uploadId);
+    await this.#write({
+      rows: [...put.rows, ...(end?.rows ?? [])],
+      freedBlobs: [...put.freedBlobs, ...(end?.freedBlobs ?? [])],
+    });
+    return object;
+  }
+
+  async #remove(bucket: string, key: string, versionId: string | undefined): Promise<Deletion> {
+    const named = versionId === undefined ? {} : { versionId };
+    const version = await this.#history.find(bucket, key, versionId ?? NULL_VERSION);
+    if (version === undefined) return { ...named, isDeleteMarker: false };
+    await this.#write(await this.#history.planRemove(bucket, key, version));
+    this.#onObjectEvent({ name: 'ObjectRemoved:Delete', bucket, key, timeMs: this.#now(), ...named });
+    return { ...named, isDeleteMarker: isDeleteMarker(version) };
+  }
+
+  async #planEndOfUpload(bucket: string, uploadId: string): Promise<Change> {
     const parts = await this.listParts(uploadId);
-    await this.#index.batch([
-      { type: 'del', key: `u\0${bucket}\0${uploadId}` },
-      ...parts.map(({ partNumber }) => ({ type: 'del' as const, key: partRow(uploadId, partNumber) })),
-    ]);
-    await Promise.all(parts.map(({ blobId }) => this.#blobs.remove(blobId)));
+    return {
+      rows: [
+        uploadRow(bucket, uploadId),
+        ...parts.map(({ partNumber }) => partRow(uploadId, partNumber)),
+      ].map((key) => ({ type: 'del', key })),
+      freedBlobs: parts.map(({ blobId }) => blobId),
+    };
+  }
+
+  #stamp(bucket: string): VersionStamp {
+    const versioning = this.#versioning.get(bucket);
+    if (versioning === undefined) return {};
+    const sequence = ++this.#sequence;
+    return versioning === 'Suspended' ? { sequence } : { sequence, versionId: createVersionId(sequence) };
+  }
+
+  /** Once the rows are written it is done: bytes that could not be deleted are swept at the next start. */
+  async #write({ rows, freedBlobs }: Change): Promise<void> {
+    await this.#index.batch([...rows]);
+    await Promise.allSettled(freedBlobs.map((id) => this.#blobs.remove(id)));
   }
 
   async #recover(): Promise<void> {
     const known = new Set<string>();
     for await (const [row, value] of this.#index.iterator()) {
       if (row.startsWith('b\0')) this.#buckets.set(row.slice(2), Number(value));
-      else if (row.startsWith('o\0') || row.startsWith('p\0'))
-        known.add((value as { blobId: string }).blobId);
+      else if (row.startsWith('s\0')) this.#versioning.set(row.slice(2), value as Versioning);
+      else if (/^[opv]\0/.test(row)) {
+        const { blobId, ...stamp } = value as VersionStamp & { readonly blobId?: string };
+        if (blobId !== undefined) known.add(blobId);
+        this.#sequence = Math.max(this.#sequence, sequenceOf(stamp));
+      }
     }
     await this.#blobs.sweep((id) => known.has(id));
   }
@@ -237,9 +368,13 @@ export class ObjectStore {
 }
 
 const bucketRow = (bucket: string): string => `b\0${bucket}`;
-const objectRow = (bucket: string, key: string): string => `o\0${bucket}\0${key}`;
+const versioningRow = (bucket: string): string => `s\0${bucket}`;
+const uploadRow = (bucket: string, uploadId: string): string => `u\0${bucket}\0${uploadId}`;
 const partRow = (uploadId: string, partNumber: number): string =>
   `p\0${uploadId}\0${String(partNumber).padStart(5, '0')}`;
+
+const versionOf = ({ versionId }: VersionStamp): { versionId?: string } =>
+  versionId === undefined ? {} : { versionId };
 
 const checkCondition = (
   { mustNotExist, mustMatch }: WriteCondition,

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
-import type { Clock } from '../../../lib/clock.ts';
 import {
   createBucket,
   deleteBucket,
@@ -9,6 +8,7 @@ import {
   headBucket,
   listBuckets,
 } from './bucket-operations.ts';
+import { copyObject } from './copy-object.ts';
 import { listObjects, listObjectsV2 } from './list-operations.ts';
 import {
   abortMultipartUpload,
@@ -17,17 +17,11 @@ import {
   listParts,
   uploadPart,
 } from './multipart-operations.ts';
-import {
-  copyObject,
-  deleteObject,
-  deleteObjects,
-  getObject,
-  headObject,
-  putObject,
-} from './object-operations.ts';
-import { ObjectStore } from './object-store.ts';
+import { deleteObject, deleteObjects, getObject, headObject, putObject } from './object-operations.ts';
+import { ObjectStore, type ObjectStoreOptions } from './object-store.ts';
 import type { Operation, S3Answer, S3Request } from './operation.ts';
 import { S3Error } from './s3-error.ts';
+import { getBucketVersioning, listObjectVersions, putBucketVersioning } from './version-operations.ts';
 import { writeXml } from './xml.ts';
 
 const MAX_KEY_BYTES = 1024;
@@ -46,11 +40,12 @@ export class FolderInUse extends Error {
 
 /**
  * S3 on files, path style, as an unchanged SDK needs it. Not as on AWS: signatures are not verified (the expiry of
- * presigned URLs is), and there are no versions, tags, policies or ACLs: those answer NotImplemented.
+ * presigned URLs is), and there are no tags, policies or ACLs: those answer NotImplemented.
  * @throws FolderInUse when another process has the folder open; the lock goes with that process, however it ends.
  */
-export const openS3 = async ({ directory, now }: { directory: string; now: Clock }): Promise<S3Service> => {
-  const store = await ObjectStore.open({ directory, now }).catch((cause: unknown) => {
+export const openS3 = async (options: ObjectStoreOptions): Promise<S3Service> => {
+  const { directory, now } = options;
+  const store = await ObjectStore.open(options).catch((cause: unknown) => {
     const { code } = ((cause as Error).cause ?? cause) as NodeJS.ErrnoException;
     if (code !== 'LEVEL_LOCKED') throw cause;
     throw new FolderInUse(`${directory} is served by another process already`, { cause });
@@ -129,6 +124,8 @@ const chooseOperation = ({ method, bucket, key, query, request }: S3Request): Op
   if (method === 'POST' && key !== '' && query.has('uploads')) return createMultipartUpload;
   if (method === 'POST' && key === '' && query.has('delete')) return deleteObjects;
   if (method === 'GET' && bucket !== '' && key === '' && query.has('location')) return getBucketLocation;
+  const ofVersions = key === '' && bucket !== '' ? versionOperation(method, query) : undefined;
+  if (ofVersions !== undefined) return ofVersions;
   const unknown = [...query.keys()].find((name) => UNKNOWN_SUBRESOURCE.test(name));
   if (unknown !== undefined) throw new S3Error('NotImplemented', `The local S3 has no ${method} ?${unknown}`);
 
@@ -137,11 +134,20 @@ const chooseOperation = ({ method, bucket, key, query, request }: S3Request): Op
   return found;
 };
 
+const versionOperation = (method: string, query: URLSearchParams): Operation | undefined => {
+  if (method === 'GET' && query.has('versions')) return listObjectVersions;
+  if (!query.has('versioning')) return undefined;
+  return { GET: getBucketVersioning, PUT: putBucketVersioning }[method];
+};
+
 const lookUp = ({ method, bucket, key, query, request }: Omit<S3Request, 'store'>): Operation | undefined => {
   if (bucket === '') return SERVICE[method];
   if (key === '') {
     if (method === 'GET') return query.get('list-type') === '2' ? listObjectsV2 : listObjects;
     return BUCKET[method];
+  }
+  if (method === 'PUT' && query.has('versionId')) {
+    throw new S3Error('InvalidArgument', 'This operation does not accept a version-id.');
   }
   const copies = request.headers['x-amz-copy-source'] !== undefined;
   if (query.has('uploadId')) {
@@ -171,7 +177,7 @@ const encodeError = (error: unknown, request: IncomingMessage, requestId: string
   const content = { Code: known.code, Message: known.message, Resource, RequestId: requestId };
   return {
     status: known.status,
-    headers: { 'content-type': 'application/xml' },
+    headers: { 'content-type': 'application/xml', ...known.headers },
     body: writeXml('Error', content, { namespace: '' }),
   };
 };

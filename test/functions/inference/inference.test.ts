@@ -7,6 +7,7 @@ import { ServingError } from '../../../lib/errors.ts';
 import type { Models } from '../../../lib/models/models.ts';
 import type { InferenceCall, InferenceReply } from '../../../lib/protocol/envelope.ts';
 import { call } from '../../fakes/builders.ts';
+import { memoryJobObjects } from '../../fakes/memory-job-objects.ts';
 import type { MemoryModelStore } from '../../fakes/memory-model-store.ts';
 import { quietNotes } from '../../fakes/quiet-notes.ts';
 import type { RecordingMetrics } from '../../fakes/recording-metrics.ts';
@@ -27,6 +28,7 @@ let remainingMs: number;
 const create = (models: Models): typeof infer => {
   let timerMs = 0;
   const handler = createInference({
+    jobObjects: memoryJobObjects(),
     models,
     metrics,
     notes: quietNotes,

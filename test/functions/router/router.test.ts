@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createRouter } from '../../../functions/router/router.ts';
+import type { QueuedJob } from '../../../lib/async/queued-job.ts';
 import { ServingError } from '../../../lib/errors.ts';
 import { openDoors } from '../../../lib/protocol/doors.ts';
 import type { InferenceCall, InferenceReply } from '../../../lib/protocol/envelope.ts';
@@ -12,11 +13,13 @@ const setUp = (
 ) => {
   let timerMs = 0;
   const faults: string[] = [];
+  const queued: QueuedJob[] = [];
   const metrics = recordingMetrics();
   const router = createRouter({
-    doorOf: openDoors(oneEndpoint('mme')),
+    doorOf: openDoors(oneEndpoint('mme'), { bucket: 'b', newId: () => 'id', now: () => 0 }),
     routes: { current: async () => routes() },
     dispatch: (_, call) => answer(call),
+    queue: { send: async (job) => void queued.push(job) },
     metrics,
     answerWithinMs: 28_000,
     loads: { find: async () => load },
@@ -24,7 +27,7 @@ const setUp = (
     timer: () => timerMs++,
     onFault: (error) => faults.push(error.code),
   });
-  return { router, faults, metrics, counts: metrics.sums };
+  return { router, queued, faults, metrics, counts: metrics.sums };
 };
 
 const answers = (reply: InferenceReply) => async (): Promise<InferenceReply> => reply;

@@ -1,0 +1,41 @@
+import { Logger } from '@aws-lambda-powertools/logger';
+import { createRunJobs, type Message } from '../../lib/async/run-jobs.ts';
+import { createDynamoDBClient, dynamodbCatalog } from '../../lib/aws/dynamodb-catalog.ts';
+import { createLambdaClient, lambdaInvoker } from '../../lib/aws/lambda-invoker.ts';
+import { s3JobObjects } from '../../lib/aws/s3-job-objects.ts';
+import { createS3Objects } from '../../lib/aws/s3-objects.ts';
+import { createSqsClient, sqsRetry } from '../../lib/aws/sqs-retry.ts';
+import { deployedGroups } from '../../lib/catalog/deployed-groups.ts';
+import { createDispatch } from '../../lib/routing/dispatch.ts';
+import { parseAsyncConfig } from './config.ts';
+
+const config = parseAsyncConfig(process.env);
+const logger = new Logger({ serviceName: 'async' });
+const { cold: coldGroups, coldTarget } = deployedGroups(config);
+const catalog = dynamodbCatalog(createDynamoDBClient(), config.tableName);
+
+const runJobs = createRunJobs({
+  readRoutes: async () => (await catalog.readRoutes()) ?? { epoch: 0, coldGroups, hot: new Map() },
+  dispatch: createDispatch({ invoker: lambdaInvoker(createLambdaClient(config)), coldTarget }),
+  objects: s3JobObjects(createS3Objects(process.env)),
+  retryIn: sqsRetry(createSqsClient()),
+  now: Date.now,
+  onFault: (error, { messageId }) => logger.error('job not concluded', { messageId, error }),
+});
+
+interface QueueEvent {
+  readonly Records: readonly Message[];
+}
+
+/** What the event source sends again (ReportBatchItemFailures). */
+interface BatchResponse {
+  readonly batchItemFailures: readonly { readonly itemIdentifier: string }[];
+}
+
+export const handler = async (
+  event: QueueEvent,
+  context: { getRemainingTimeInMillis(): number },
+): Promise<BatchResponse> => {
+  const again = await runJobs(event.Records, () => context.getRemainingTimeInMillis());
+  return { batchItemFailures: again.map((itemIdentifier) => ({ itemIdentifier })) };
+};
