@@ -24,6 +24,7 @@ export const parseModelRow = (item: Item): ModelRow => {
     model: (item['pk']?.S ?? '').slice(PREFIX.length),
     pinned: flag(item['pinned']),
     isolated: flag(item['isolated']),
+    gone: flag(item['gone']),
     minWorkers: number('minWorkers') ?? number('artifactMinWorkers'),
     maxWorkers: number('maxWorkers') ?? number('artifactMaxWorkers'),
     maxIdleSeconds: number('maxIdleSeconds') ?? number('artifactMaxIdleSeconds'),

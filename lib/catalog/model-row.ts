@@ -9,11 +9,14 @@ export interface ModelRow {
   readonly maxWorkers?: number;
   /** How long it may go without a call before it leaves its slot, in seconds. */
   readonly maxIdleSeconds?: number;
+  /** Its object has been deleted. */
+  readonly gone?: boolean;
   /** Measured by a worker: open, in memory. */
   readonly sizeBytes?: number;
   /** Measured by a worker: from the store to ready. */
   readonly loadMs?: number;
 }
 
-/** Rows with wishes are found without a look at all others: those that somebody pins or gives bounds. */
-export const hasWish = ({ pinned, minWorkers = 0 }: ModelRow): boolean => pinned === true || minWorkers > 0;
+/** Rows with wishes are found without a look at all others: those that somebody pins or gives bounds, while they are there. */
+export const hasWish = ({ pinned, minWorkers = 0, gone }: ModelRow): boolean =>
+  gone !== true && (pinned === true || minWorkers > 0);

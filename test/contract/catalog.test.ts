@@ -6,6 +6,12 @@ import { join } from 'node:path';
 import { DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { dynamodbCatalog } from '../../lib/aws/dynamodb-catalog.ts';
+import { dynamodbEndpointStore } from '../../lib/aws/dynamodb-endpoint-store.ts';
+import { dynamodbKeyStore } from '../../lib/aws/dynamodb-key-store.ts';
+import { dynamodbModelRows } from '../../lib/aws/dynamodb-model-rows.ts';
+import { dynamodbObjectNotes } from '../../lib/aws/dynamodb-object-notes.ts';
+import { dynamodbPermits } from '../../lib/aws/dynamodb-permits.ts';
+import { dynamodbRecords } from '../../lib/aws/dynamodb-records.ts';
 import { dynamodbScalerStore } from '../../lib/aws/dynamodb-scaler-store.ts';
 import { dynamodbWorkerCatalog } from '../../lib/aws/dynamodb-worker-catalog.ts';
 import { modelKey } from '../../lib/aws/model-item.ts';
@@ -176,5 +182,105 @@ describe('dynamodbCatalog', () => {
     await client.send(new PutItemCommand({ TableName, Item: { pk: { S: 'ROUTES' }, ...item } }));
 
     await expect(dynamodbCatalog(client, TableName).readRoutes()).rejects.toThrow(message);
+  });
+});
+
+describe('what happens to objects, in rows', () => {
+  it('takes wishes away while the object is gone, and brings them back', async () => {
+    const table = await createTable();
+    const store = dynamodbScalerStore(client, table);
+    const rows = dynamodbModelRows(client, table, store);
+    const note = dynamodbObjectNotes(client, table);
+    await rows.change('m.tar.gz', { minWorkers: 2 });
+
+    await note('m.tar.gz', false, '2');
+    expect(await store.listWishes()).toEqual([]);
+    expect(await store.readModels(['m.tar.gz'])).toMatchObject([{ minWorkers: 2, gone: true }]);
+    await note('m.tar.gz', true, '1');
+    expect(await store.listWishes()).toEqual([]);
+
+    await note('m.tar.gz', true, '3');
+    expect(await store.listWishes()).toMatchObject([{ model: 'm.tar.gz', minWorkers: 2 }]);
+    await note('m.tar.gz', true, '3');
+    expect(await store.listWishes()).toHaveLength(1);
+  });
+
+  it('makes no rows', async () => {
+    const table = await createTable();
+    await dynamodbObjectNotes(client, table)('none.tar.gz', true, '1');
+    expect(await dynamodbScalerStore(client, table).readModels(['none.tar.gz'])).toEqual([]);
+  });
+});
+
+describe('what an owner says of a model', () => {
+  it('changes what is named, takes back what is null, and is found by the scaler while it is a wish', async () => {
+    const table = await createTable();
+    const store = dynamodbScalerStore(client, table);
+    const rows = dynamodbModelRows(client, table, store);
+
+    expect(await rows.change('m.tar.gz', { maxWorkers: 3, pinned: true })).toMatchObject({
+      maxWorkers: 3,
+      pinned: true,
+    });
+    expect(await store.listWishes()).toHaveLength(1);
+    expect(await rows.change('m.tar.gz', { pinned: null })).toEqual({ model: 'm.tar.gz', maxWorkers: 3 });
+    expect(await store.listWishes()).toEqual([]);
+    expect(await rows.change('m.tar.gz', {})).toEqual({ model: 'm.tar.gz', maxWorkers: 3 });
+    await rows.remove('m.tar.gz');
+    expect(await rows.read(['m.tar.gz'])).toEqual([]);
+  });
+});
+
+describe("what SageMaker's control plane keeps", () => {
+  it('is made once, changed, listed by kind, read by routers, and removed', async () => {
+    const table = await createTable();
+    const records = dynamodbRecords(client, table);
+    const route = { prefix: 'a/', variant: 'blue', asyncOutput: 's3://b/async/a/' };
+    const record = { name: 'e', createdAtMs: 1, modifiedAtMs: 1, given: { EndpointName: 'e' }, route };
+
+    expect(await records.replace('endpoint', record)).toBe(false);
+    expect(await records.create('endpoint', record)).toBe(true);
+    expect(await records.create('endpoint', record)).toBe(false);
+    expect(await records.find('endpoint', 'e')).toEqual(record);
+    expect(await records.find('model', 'e')).toBeUndefined();
+    expect(await records.replace('endpoint', { ...record, modifiedAtMs: 2 })).toBe(true);
+    expect(await records.list('endpoint')).toEqual([{ ...record, modifiedAtMs: 2 }]);
+    expect(await records.list('model')).toEqual([]);
+    expect(await dynamodbEndpointStore(client, table).find('e')).toEqual({ name: 'e', ...route });
+    expect(await records.remove('endpoint', 'e')).toBe(true);
+    expect(await records.remove('endpoint', 'e')).toBe(false);
+    expect(await dynamodbEndpointStore(client, table).find('e')).toBeUndefined();
+  });
+});
+
+describe('permits of keys', () => {
+  it('are so many in a minute, whoever takes them', async () => {
+    const permits = dynamodbPermits(client, await createTable());
+    expect(await permits.take('k', 7, 6, 10)).toBe(6);
+    expect(await permits.take('k', 7, 6, 10)).toBe(4);
+    expect(await permits.take('k', 7, 6, 10)).toBe(0);
+    expect(await permits.take('k', 8, 6, 10)).toBe(6);
+    expect(await permits.take('other', 7, 1, 10)).toBe(1);
+  });
+});
+
+describe('keys', () => {
+  it('are found by id, listed, and revoked', async () => {
+    const keys = dynamodbKeyStore(client, await createTable());
+    const key = {
+      id: 'MMEA',
+      models: ['a/*'],
+      role: 'invoke' as const,
+      apiKeyHash: 'h',
+      createdAtMs: 1,
+      callsPerMinute: 5,
+    };
+    await keys.put(key);
+    await expect(keys.put(key)).rejects.toThrow();
+    expect(await keys.find('MMEA')).toEqual(key);
+    expect(await keys.find('MMEB')).toBeUndefined();
+    expect(await keys.revoke('MMEA', 9)).toBe(true);
+    expect(await keys.revoke('MMEB', 9)).toBe(false);
+    expect(await keys.list()).toEqual([{ ...key, revokedAtMs: 9 }]);
   });
 });

@@ -2,8 +2,10 @@ import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { ROOT } from '../../deploy/inputs.ts';
+import { CREDENTIALS, REGION } from '../../local/cloud.ts';
 import { writeEndpointFile } from '../../local/endpoint-file.ts';
 import { artifactPath } from '../fixtures/expected.ts';
 import { type RunningCloud, startTestCloud } from './cloud-harness.ts';
@@ -32,6 +34,18 @@ beforeAll(async () => {
   tenantKey = await createKey('--models', 'tenant-7/*', '--role', 'manage');
 }, 60_000);
 afterAll(() => running.close());
+
+const readRow = async (model: string) => {
+  const client = new DynamoDBClient({
+    endpoint: running.cloud.url,
+    region: REGION,
+    credentials: CREDENTIALS,
+  });
+  const Key = { pk: { S: `MODEL#${model}` } };
+  const { Item } = await client.send(new GetItemCommand({ TableName: running.endpoint.table, Key }));
+  client.destroy();
+  return Item;
+};
 
 interface Answer {
   readonly status: number;
@@ -151,6 +165,44 @@ describe('the management API', () => {
     await vi.waitFor(async () => {
       expect((await send('GET', '/models/replaced')).body.problem).toBeUndefined();
     }, 15_000);
+  });
+
+  it('forgets the wishes of a model that is deleted in S3, until it is there again', async () => {
+    const { bucket, prefix } = running.endpoint;
+    await put('wanted.tar.gz');
+    await send('PUT', '/models/wanted', { pinned: true });
+    await running.cloud.s3.store.delete(bucket, `${prefix}wanted.tar.gz`);
+    const rowOf = async () => (await readRow('wanted.tar.gz'))?.['gone']?.BOOL;
+    await vi.waitFor(async () => expect(await rowOf()).toBe(true), 15_000);
+
+    await put('wanted.tar.gz');
+    await vi.waitFor(async () => expect(await rowOf()).toBeUndefined(), 15_000);
+    expect((await send('GET', '/models/wanted?open=false')).body.pinned).toBe(true);
+  });
+
+  it('rolls back to the version before, one further each time, and out of a deletion', async () => {
+    const { bucket, prefix } = running.endpoint;
+    await put('rolled.tar.gz', 'iris');
+    await put('rolled.tar.gz', 'diabetes');
+    await running.cloud.s3.store.put(bucket, `${prefix}rolled.tar.gz`, Buffer.from('no archive'));
+    const sizes = { iris: (await readFile(artifactPath('iris'))).length };
+
+    const once = await send('POST', '/models/rolled/rollback');
+    expect(once).toMatchObject({ status: 200, body: { restoredFrom: expect.any(String) } });
+    expect((await send('GET', '/models/rolled')).body.inputs[0].shape).toEqual([null, 10]);
+    const twice = await send('POST', '/models/rolled/rollback');
+    expect(twice.body.sizeBytes).toBe(sizes.iris);
+    expect(await send('POST', '/models/rolled/rollback')).toMatchObject({
+      status: 409,
+      body: { type: 'NoPreviousVersionException' },
+    });
+
+    expect((await send('DELETE', '/models/rolled')).status).toBe(204);
+    expect((await send('POST', '/models/rolled/rollback')).body.sizeBytes).toBe(sizes.iris);
+    await vi.waitFor(async () => {
+      expect((await send('POST', '/models/rolled/invoke', IRIS)).status).toBe(200);
+    }, 15_000);
+    expect((await send('POST', '/models/never-there/rollback')).status).toBe(409);
   });
 
   it('says why a model cannot be served at all', async () => {

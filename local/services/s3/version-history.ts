@@ -105,9 +105,8 @@ export class VersionHistory {
   }
 
   async isEmpty(bucket: string): Promise<boolean> {
-    const first = { limit: 1, values: false };
-    const objects = await this.#index.keys({ ...bucketRange('o', bucket), ...first }).all();
-    const versions = await this.#index.keys({ ...bucketRange('v', bucket), ...first }).all();
+    const objects = await this.#index.keys({ ...bucketRange('o', bucket), limit: 1 }).all();
+    const versions = await this.#index.keys({ ...bucketRange('v', bucket), limit: 1 }).all();
     return objects.length + versions.length === 0;
   }
 

@@ -186,7 +186,8 @@ export const faultsOf = (asked: HostileCase, outcome: Outcome, ground: Ground): 
   }
   const text = JSON.stringify(headers) + body;
   if (secretsOf(ground).some((secret) => text.includes(secret))) faults.push('tells a secret');
-  if (text.includes('probabilities')) faults.push('has an answer of a model');
+  if (/"(probabilities|model_name|predictions|platform)":/.test(text))
+    faults.push('has an answer of a model');
   if (INSIDES.test(text)) faults.push('tells of the insides');
   return faults;
 };
