@@ -25,6 +25,8 @@ export interface ServingErrorOptions extends ErrorOptions {
   readonly retryAfterSeconds?: number;
   /** ModelError only: where the worker logged, as an ARN. */
   readonly logStreamArn?: string;
+  /** The worker ended over the call, or had to be ended. */
+  readonly isWorkerLost?: boolean;
 }
 
 /** A failure raised on purpose: its message is for the caller and says what was expected, what came, what to do. */
@@ -33,12 +35,14 @@ export class ServingError extends Error {
   readonly code: ErrorCode;
   readonly retryAfterSeconds: number | undefined;
   readonly logStreamArn: string | undefined;
+  readonly isWorkerLost: boolean;
 
   constructor(code: ErrorCode, message: string, options: ServingErrorOptions = {}) {
     super(message, options);
     this.code = code;
     this.retryAfterSeconds = options.retryAfterSeconds;
     this.logStreamArn = options.logStreamArn;
+    this.isWorkerLost = options.isWorkerLost === true;
   }
 
   get status(): number {

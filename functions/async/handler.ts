@@ -1,22 +1,30 @@
 import { Logger } from '@aws-lambda-powertools/logger';
 import { createRunJobs, type Message } from '../../lib/async/run-jobs.ts';
 import { createDynamoDBClient, dynamodbCatalog } from '../../lib/aws/dynamodb-catalog.ts';
+import { dynamodbFences } from '../../lib/aws/dynamodb-fences.ts';
 import { createLambdaClient, lambdaInvoker } from '../../lib/aws/lambda-invoker.ts';
 import { s3JobObjects } from '../../lib/aws/s3-job-objects.ts';
 import { createS3Objects } from '../../lib/aws/s3-objects.ts';
 import { createSqsClient, sqsRetry } from '../../lib/aws/sqs-retry.ts';
 import { deployedGroups } from '../../lib/catalog/deployed-groups.ts';
 import { createDispatch } from '../../lib/routing/dispatch.ts';
+import { withFences } from '../../lib/routing/fences.ts';
 import { parseAsyncConfig } from './config.ts';
 
 const config = parseAsyncConfig(process.env);
 const logger = new Logger({ serviceName: 'async' });
 const { cold: coldGroups, coldTarget } = deployedGroups(config);
-const catalog = dynamodbCatalog(createDynamoDBClient(), config.tableName);
+const dynamodb = createDynamoDBClient();
+const catalog = dynamodbCatalog(dynamodb, config.tableName);
+const onError = (error: unknown): void => logger.warn('fence not noted', { error });
 
 const runJobs = createRunJobs({
   readRoutes: async () => (await catalog.readRoutes()) ?? { epoch: 0, coldGroups, hot: new Map() },
-  dispatch: createDispatch({ invoker: lambdaInvoker(createLambdaClient(config)), coldTarget }),
+  dispatch: withFences(createDispatch({ invoker: lambdaInvoker(createLambdaClient(config)), coldTarget }), {
+    store: dynamodbFences(dynamodb, config.tableName),
+    now: Date.now,
+    onError,
+  }),
   objects: s3JobObjects(createS3Objects(process.env)),
   retryIn: sqsRetry(createSqsClient()),
   now: Date.now,

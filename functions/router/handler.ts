@@ -5,6 +5,7 @@ import middy from '@middy/core';
 import { openAuthentication } from '../../lib/auth/open-authentication.ts';
 import { createDynamoDBClient, dynamodbCatalog } from '../../lib/aws/dynamodb-catalog.ts';
 import { dynamodbEndpointStore } from '../../lib/aws/dynamodb-endpoint-store.ts';
+import { dynamodbFences } from '../../lib/aws/dynamodb-fences.ts';
 import { dynamodbKeyStore } from '../../lib/aws/dynamodb-key-store.ts';
 import { dynamodbPermits } from '../../lib/aws/dynamodb-permits.ts';
 import { dynamodbWorkerCatalog } from '../../lib/aws/dynamodb-worker-catalog.ts';
@@ -18,6 +19,7 @@ import { openEndpoints } from '../../lib/endpoints/open-endpoints.ts';
 import { openDoors } from '../../lib/protocol/doors.ts';
 import type { HttpRequest, HttpResponse } from '../../lib/protocol/http.ts';
 import { createDispatch } from '../../lib/routing/dispatch.ts';
+import { withFences } from '../../lib/routing/fences.ts';
 import { parseRouterConfig } from './config.ts';
 import { createRouter } from './router.ts';
 
@@ -53,7 +55,11 @@ const router = createRouter({
     now,
     onError,
   }),
-  dispatch: createDispatch({ invoker: lambdaInvoker(createLambdaClient(config)), coldTarget }),
+  dispatch: withFences(createDispatch({ invoker: lambdaInvoker(createLambdaClient(config)), coldTarget }), {
+    store: dynamodbFences(dynamodb, config.tableName),
+    now,
+    onError,
+  }),
   metrics,
   loads: dynamodbWorkerCatalog(process.env, config.tableName),
   now,

@@ -8,13 +8,16 @@ import {
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import type { Catalog, Group, GroupRow } from '../catalog/catalog.ts';
-import type { Routes, Target } from '../catalog/routes.ts';
+import type { Fence, Routes, Target } from '../catalog/routes.ts';
 
 import { groupKey, parseModels, parsePreloads, preloadAttribute } from './group-row.ts';
 
 type Item = Record<string, AttributeValue>;
 
-const ROUTES_KEY = 'ROUTES';
+export const ROUTES_KEY = 'ROUTES';
+
+/** Begins the names of the attributes that fence models off. A write of the routes takes them away; who still crashes is fenced again. */
+export const FENCE = 'fence#';
 
 /** Short limits: a router serves from what it last knew, so a slow table must not become a slow answer. */
 export const createDynamoDBClient = (): DynamoDBClient =>
@@ -112,8 +115,21 @@ const parseRoutes = (item: Item): Routes => {
   const hot = Object.entries(item['hot']?.M ?? {}).map(
     ([model, value]) => [model, parseTarget(value.M ?? {})] as const,
   );
-  return { epoch: integer(item['epoch'], 'epoch'), coldGroups, hot: new Map(hot) };
+  const fences = Object.entries(item).flatMap(([name, value]) =>
+    name.startsWith(FENCE) ? [[name.slice(FENCE.length), parseFence(value.M ?? {})] as const] : [],
+  );
+  return {
+    epoch: integer(item['epoch'], 'epoch'),
+    coldGroups,
+    hot: new Map(hot),
+    ...(fences.length === 0 ? {} : { fences: new Map(fences) }),
+  };
 };
+
+const parseFence = (item: Item): Fence => ({
+  untilMs: integer(item['untilMs'], 'untilMs'),
+  reason: text(item['reason'], 'reason'),
+});
 
 const parseTarget = (item: Item): Target => ({
   functionName: text(item['functionName'], 'functionName'),

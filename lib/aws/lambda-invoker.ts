@@ -82,23 +82,27 @@ const isTimeUp = (error: Error): boolean => {
 /** What Lambda itself says of a run that gave no reply: {"errorType", "errorMessage"}. */
 const functionFailed = (model: string, payload: string): ServingError => {
   const { errorType, errorMessage } = parseFunctionError(payload);
-  const cause = new Error(`${errorType}: ${errorMessage}`);
+  const lost = { cause: new Error(`${errorType}: ${errorMessage}`), isWorkerLost: true };
 
   if (errorType === 'Sandbox.Timedout' || errorMessage.includes('Task timed out')) {
-    return new ServingError('ModelError', `model ${model} did not answer within the worker's time limit`, {
-      cause,
-    });
+    return new ServingError(
+      'ModelError',
+      `model ${model} did not answer within the worker's time limit`,
+      lost,
+    );
   }
   if (errorType === 'Runtime.OutOfMemory') {
     return new ServingError(
       'ModelError',
       `model ${model} needed more memory than a worker has; deploy with a larger inferenceMemory (serverless.yml), or send fewer rows`,
-      { cause },
+      lost,
     );
   }
-  return new ServingError('ServiceUnavailable', `the worker serving model ${model} was lost; try again`, {
-    cause,
-  });
+  return new ServingError(
+    'ServiceUnavailable',
+    `the worker serving model ${model} was lost; try again`,
+    lost,
+  );
 };
 
 const parseFunctionError = (payload: string): { errorType: string; errorMessage: string } => {

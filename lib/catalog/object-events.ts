@@ -11,6 +11,8 @@ export interface NoteObjectsOptions {
   readonly prefix: string;
   readonly isModelName: (name: string) => boolean;
   readonly exists: (model: string) => Promise<boolean>;
+  /** Forgets what an older object has done to its workers. */
+  readonly lift: (model: string) => Promise<void>;
   /** Notes in the model's row, if it has one, whether its object is there; what an older event says is passed over. */
   readonly note: (model: string, isThere: boolean, sequencer: string) => Promise<void>;
 }
@@ -23,11 +25,12 @@ const SEQUENCER_LENGTH = 64;
  * more. A row of a model that is gone keeps what its owner said, for when it comes back.
  */
 export const createNoteObjects =
-  ({ prefix, isModelName, exists, note }: NoteObjectsOptions) =>
+  ({ prefix, isModelName, exists, note, lift }: NoteObjectsOptions) =>
   async ({ key, sequencer }: ObjectEvent): Promise<void> => {
     const model = key.slice(prefix.length);
     if (!key.startsWith(prefix) || !isModelName(model)) return;
     await note(model, await exists(model), sequencer.padEnd(SEQUENCER_LENGTH, '0'));
+    await lift(model);
   };
 
 interface S3Event {

@@ -14,4 +14,13 @@ export interface Routes {
   /** Names of the active cold groups, e.g. `cold-00`. Never empty. */
   readonly coldGroups: readonly string[];
   readonly hot: ReadonlyMap<string, Target>;
+  /** Models that are kept from workers for a time; written by routers, not by the scaler. */
+  readonly fences?: ReadonlyMap<string, Fence>;
+}
+
+/** Why and how long a model is kept from workers. */
+export interface Fence {
+  /** Epoch milliseconds. */
+  readonly untilMs: number;
+  readonly reason: string;
 }

@@ -7,6 +7,7 @@ import { DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { dynamodbCatalog } from '../../lib/aws/dynamodb-catalog.ts';
 import { dynamodbEndpointStore } from '../../lib/aws/dynamodb-endpoint-store.ts';
+import { dynamodbFences } from '../../lib/aws/dynamodb-fences.ts';
 import { dynamodbKeyStore } from '../../lib/aws/dynamodb-key-store.ts';
 import { dynamodbModelRows } from '../../lib/aws/dynamodb-model-rows.ts';
 import { dynamodbObjectNotes } from '../../lib/aws/dynamodb-object-notes.ts';
@@ -250,6 +251,34 @@ describe("what SageMaker's control plane keeps", () => {
     expect(await records.remove('endpoint', 'e')).toBe(true);
     expect(await records.remove('endpoint', 'e')).toBe(false);
     expect(await dynamodbEndpointStore(client, table).find('e')).toBeUndefined();
+  });
+});
+
+describe('fences', () => {
+  it('are counted by all, kept with the routes, longer each time, and lifted', async () => {
+    const table = await createTable();
+    const fences = dynamodbFences(client, table);
+    const catalog = dynamodbCatalog(client, table);
+    expect(await fences.noteCrash('a/m.tar.gz', 7)).toBe(1);
+    expect(await fences.noteCrash('a/m.tar.gz', 7)).toBe(2);
+    expect(await fences.noteCrash('a/m.tar.gz', 8)).toBe(1);
+
+    const first = await fences.raise('a/m.tar.gz', 'lost', 1000, []);
+    expect(first).toEqual({ untilMs: 31_000, reason: 'lost' });
+    expect(await catalog.readRoutes()).toBeUndefined();
+
+    const written = { epoch: 1, coldGroups: ['cold-00'], hot: new Map() };
+    await catalog.writeRoutes(written, undefined);
+    const second = await fences.raise('a/m.tar.gz', 'lost', 1000, ['past.tar.gz']);
+    expect(second.untilMs).toBe(61_000);
+    expect((await catalog.readRoutes())?.fences).toEqual(new Map([['a/m.tar.gz', second]]));
+    await fences.raise('b.tar.gz', 'x', 1000, ['a/m.tar.gz']);
+    expect([...((await catalog.readRoutes())?.fences?.keys() ?? [])]).toEqual(['b.tar.gz']);
+
+    await fences.lift('b.tar.gz');
+    await fences.lift('never.tar.gz');
+    expect(await catalog.readRoutes()).toEqual(written);
+    expect((await fences.raise('b.tar.gz', 'x', 1000, [])).untilMs).toBe(31_000);
   });
 });
 

@@ -8,6 +8,7 @@ const setUp = (there: ReadonlySet<string>) => {
     prefix: 'models/',
     isModelName,
     exists: async (model) => there.has(model),
+    lift: async () => undefined,
     note: async (...args) => void notes.push(args),
   });
   return { note, notes };
