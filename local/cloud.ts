@@ -43,6 +43,8 @@ export interface CloudOptions {
   readonly now: Clock;
   readonly onProgress: (message: string) => void;
   readonly onError: (error: unknown) => void;
+  /** Stands before every service, where something is to go wrong on purpose. */
+  readonly intercept?: (handle: Handle) => Handle;
 }
 
 /**
@@ -50,7 +52,13 @@ export interface CloudOptions {
  * behind one loopback address, with the functions as serverless.yml resolves them.
  * @throws FolderInUse when another process serves the same folder; PortTaken when the port is not free.
  */
-export const startCloud = async ({ settings, now, onProgress, onError }: CloudOptions): Promise<Cloud> => {
+export const startCloud = async ({
+  settings,
+  now,
+  onProgress,
+  onError,
+  intercept = (handle) => handle,
+}: CloudOptions): Promise<Cloud> => {
   await using stack = new AsyncDisposableStack();
   const { directory } = settings;
   await mkdir(directory, { recursive: true });
@@ -94,7 +102,7 @@ export const startCloud = async ({ settings, now, onProgress, onError }: CloudOp
   });
   stack.defer(() => lambda.close());
   const httpApi = createHttpApi({ routes: deployment.routes, lambda, now, onError });
-  dispatch = dispatchToServices({
+  const services = dispatchToServices({
     s3: s3.handle,
     dynamodb: dynamodb.handle,
     lambda: lambda.handle,
@@ -103,6 +111,7 @@ export const startCloud = async ({ settings, now, onProgress, onError }: CloudOp
     ssm: createSsm({ file: join(directory, 'ssm.json'), now, onError }).handle,
     httpApi,
   });
+  dispatch = intercept(services);
 
   await createStorage(deployment, url, s3);
   const { queues } = sqs;

@@ -41,7 +41,7 @@ const SCOPE_IN_QUERY = /[?&]X-Amz-Credential=[^&]+?%2F\d{8}%2F[^&]+?%2F([^&%]+)%
 /** Signature version 2, with which botocore still presigns for S3; no other service had it in the query. */
 const VERSION_2_IN_QUERY = /[?&]AWSAccessKeyId=[^&]+.*&Signature=|[?&]Signature=[^&]+.*&AWSAccessKeyId=/;
 
-const signedService = (request: IncomingMessage): string | undefined => {
+export const signedService = (request: IncomingMessage): string | undefined => {
   const { authorization } = request.headers;
   if (authorization === undefined && VERSION_2_IN_QUERY.test(request.url ?? '')) return 's3';
   const scope =

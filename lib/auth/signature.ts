@@ -76,12 +76,12 @@ export const checkSignature = (
     );
 };
 
+const DATE_SHAPE = 'header x-amz-date should be like 20261231T235959Z';
+
 const checkDate = (text: string | undefined, day: string, nowMs: number): string => {
   const [, year, month, date, hour, minute, second] =
     /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(text ?? '') ?? [];
-  if (text === undefined || year === undefined) {
-    throw invalid('header x-amz-date should be like 20261231T235959Z');
-  }
+  if (text === undefined || year === undefined) throw invalid(DATE_SHAPE);
   const atMs = Date.UTC(
     Number(year),
     Number(month) - 1,
@@ -95,6 +95,8 @@ const checkDate = (text: string | undefined, day: string, nowMs: number): string
       `x-amz-date is ${text}, and it is now ${new Date(nowMs).toISOString()}: at most 5 minutes apart`,
     );
   }
+  // Date.UTC carries over: 23:59:90 would be 00:00:30 of a day that is not the credential's.
+  if (new Date(atMs).toISOString().replaceAll(/[-:]|\.\d{3}/g, '') !== text) throw invalid(DATE_SHAPE);
   if (!text.startsWith(day))
     throw invalid(`its credential is of ${day}, and x-amz-date of ${text.slice(0, 8)}`);
   return text;
@@ -104,7 +106,8 @@ const checkDate = (text: string | undefined, day: string, nowMs: number): string
 const checkHeaders = (headers: HttpRequest['headers'], signed: readonly string[]): void => {
   const names = new Set(signed);
   if (names.size !== signed.length) throw invalid('SignedHeaders names a header twice');
-  const missing = signed.find((name) => headers[name] === undefined);
+  // Own ones: every object has a constructor, and a signature may name it.
+  const missing = signed.find((name) => !Object.hasOwn(headers, name) || headers[name] === undefined);
   if (missing !== undefined) throw invalid(`header ${missing} is signed and not there`);
   for (const needed of ['host', 'x-amz-date']) {
     if (!names.has(needed)) throw invalid(`header ${needed} is not signed`);

@@ -24,8 +24,12 @@ const RESTORED_FROM = 'restored-from';
 /** A model has few versions that anybody goes back to. */
 const MAX_VERSIONS = 100;
 
+/** Twice ten seconds are less than a door is open for. */
 export const createS3Client = (): S3Client =>
-  new S3Client({ forcePathStyle: true, requestHandler: { connectionTimeout: 1000, requestTimeout: 20_000 } });
+  new S3Client({
+    maxAttempts: 2,
+    requestHandler: { connectionTimeout: 1000, requestTimeout: 10_000, throwOnRequestTimeout: true },
+  });
 
 /** Models as objects below a prefix of one bucket. */
 export const s3ModelObjects = (client: S3Client, { bucket, prefix }: S3Place): ModelObjects => {

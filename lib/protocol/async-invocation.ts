@@ -135,7 +135,8 @@ const seconds = (
   max: number,
   fallback: number,
 ): number => {
-  const value = text === undefined ? fallback : Number(text);
+  // Digits only: Number reads 0x3c and 6e1 as well.
+  const value = text === undefined ? fallback : /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
   if (Number.isInteger(value) && value >= min && value <= max) return value;
   throw invalid(`${name} should be a whole number from ${min} to ${max}, but is ${JSON.stringify(text)}`);
 };

@@ -1,4 +1,5 @@
 import { type ErrorCode, type ServingError, STATUS } from '../errors.ts';
+import { describeValue, invalidInput } from './codecs/invalid-input.ts';
 import { BINARY_MEDIA_TYPE, DATATYPES } from './codecs/open-inference.ts';
 import type { DescribedTensor, Description } from './description.ts';
 import type { Door } from './door.ts';
@@ -83,7 +84,7 @@ const SERVER_METADATA = { name: 'lambda-mme', version: '2', extensions: ['binary
 const EMPTY: HttpResponse = { statusCode: 200, headers: {}, body: '' };
 
 const parseInfer = (request: HttpRequest): InferenceCall => {
-  const length = request.headers[HEADER_LENGTH];
+  const length = parseHeaderLength(request.headers[HEADER_LENGTH]);
   return {
     model: parsePathName(request.pathParameters?.['model']),
     contentType:
@@ -92,6 +93,17 @@ const parseInfer = (request: HttpRequest): InferenceCall => {
     body: request.body ?? '',
     isBase64Encoded: request.isBase64Encoded,
   };
+};
+
+/**
+ * Digits and nothing else: it becomes a parameter of a media type, and two readers must not see two lengths in it.
+ * @throws ServingError ValidationError
+ */
+const parseHeaderLength = (text: string | undefined): string | undefined => {
+  if (text === undefined || /^\d{1,10}$/.test(text)) return text;
+  throw invalidInput(
+    `header ${HEADER_LENGTH} should be the length of the JSON in bytes, in digits, but is ${describeValue(text)}`,
+  );
 };
 
 /** To say what a model takes it has to be open: ready means that it could be. */

@@ -55,17 +55,17 @@ interface Seen {
  */
 export const withFences = (dispatch: Dispatch, { store, now, onError }: FencesOptions): Dispatch => {
   const watched = new BoundedMap<Seen>(MAX_MODELS);
-  /** What this router knows before the routes say it. */
-  const own = new BoundedMap<Fence>(MAX_MODELS);
+  /** What this router knows until it reads the routes anew: they have it then, or somebody has lifted it. */
+  const own = new BoundedMap<{ readonly fence: Fence; readonly known: Routes }>(MAX_MODELS);
 
   const check = (routes: Routes, model: string): void => {
-    const fences = [routes.fences?.get(model), own.get(model)].filter((fence) => fence !== undefined);
-    const untilMs = Math.max(0, ...fences.map((fence) => fence.untilMs));
-    const leftMs = untilMs - now();
-    if (leftMs <= 0) return;
+    const raised = own.get(model);
+    const fence = raised?.known === routes ? raised.fence : routes.fences?.get(model);
+    const leftMs = (fence?.untilMs ?? 0) - now();
+    if (fence === undefined || leftMs <= 0) return;
     throw new ServingError(
       'ModelError',
-      `model ${model} is fenced off until ${new Date(untilMs).toISOString()}, as it has taken down its workers again and again (${fences.at(-1)?.reason}): replace its artifact, or send fewer rows after that`,
+      `model ${model} is fenced off until ${new Date(fence.untilMs).toISOString()}, as it has taken down its workers again and again (${fence.reason}): replace its artifact, or send fewer rows after that`,
       { retryAfterSeconds: Math.ceil(leftMs / 1000) },
     );
   };
@@ -83,7 +83,7 @@ export const withFences = (dispatch: Dispatch, { store, now, onError }: FencesOp
     const crashes = await store.noteCrash(model, window);
     if (crashes < CRASHES || seen.crashes < SHARE_OF_CALLS * seen.calls) return;
     const past = [...(routes.fences ?? [])].flatMap(([name, { untilMs }]) => (untilMs < now() ? [name] : []));
-    own.set(model, await store.raise(model, reason, now(), past));
+    own.set(model, { fence: await store.raise(model, reason, now(), past), known: routes });
   };
 
   return async (routes, call) => {

@@ -72,16 +72,18 @@ export const toEvent = ({
   };
 };
 
-const decodeHeaders = (request: IncomingMessage): Record<string, string> => {
-  const headers: Record<string, string> = {};
-  for (const [name, value] of Object.entries(request.headers)) {
-    if (value !== undefined) headers[name] = decodeHeader(Array.isArray(value) ? value.join(',') : value);
-  }
-  return headers;
-};
+/** "Duplicate headers are combined with commas" (payload format 2.0): all of them, where Node drops some. */
+const decodeHeaders = (request: IncomingMessage): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(request.headersDistinct).map(([name, values = []]) => [
+      name,
+      decodeHeader(values.join(',')),
+    ]),
+  );
 
 const hasNonAscii = /[\u0080-\u00ff]/;
-const strictUtf8 = new TextDecoder('utf-8', { fatal: true });
+/** A byte order mark is part of the value. */
+const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** Node reads header bytes as latin1, while boto3 sends UTF-8: what is valid UTF-8 is taken as such. */
 const decodeHeader = (value: string): string => {
@@ -97,7 +99,7 @@ const decodeHeader = (value: string): string => {
 const decodeQuery = (rawQueryString: string): Record<string, string> => {
   const query: Record<string, string> = {};
   for (const [name, value] of new URLSearchParams(rawQueryString)) {
-    query[name] = name in query ? `${query[name]},${value}` : value;
+    query[name] = Object.hasOwn(query, name) ? `${query[name]},${value}` : value;
   }
   return query;
 };

@@ -64,7 +64,8 @@ export const createHttpApi = ({ routes, lambda, now, onError }: HttpApiOptions) 
   return (request: IncomingMessage, response: ServerResponse): void => {
     const requestId = randomUUID();
     answer(request, requestId)
-      .catch((error: unknown) => fail(error, onError))
+      // Whoever breaks off in the middle of a body reads no answer.
+      .catch((error: unknown) => (request.complete ? fail(error, onError) : message(400, 'Bad Request')))
       .then(({ status, headers, body }) => {
         const length = { 'content-length': Buffer.byteLength(body) };
         response.writeHead(status, { ...headers, ...length, 'apigw-requestid': requestId }).end(body);
@@ -78,8 +79,9 @@ const fail = (error: unknown, onError: (error: unknown) => void): Answer => {
   // The local cloud is being stopped, which whoever stopped it knows.
   if (error instanceof LambdaError && error.type === 'ServiceException')
     return message(503, 'Service Unavailable');
+  if (error instanceof LambdaError && error.status === 413) return message(413, 'Request Entity Too Large');
   onError(error);
-  return message(error instanceof LambdaError && error.status === 413 ? 413 : 500, 'Internal Server Error');
+  return message(500, 'Internal Server Error');
 };
 
 const BUSY: Answer = {

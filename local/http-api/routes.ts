@@ -5,7 +5,10 @@ export interface Match {
   readonly pathParameters: Readonly<Record<string, string>>;
 }
 
-/** Finds the route of a request as an HTTP API does: literal segments before `{variables}`; each takes one segment. */
+/**
+ * Finds the route of a request as an HTTP API does: in the decoded path, so that `%2F` is a slash as any other; literal
+ * segments before `{variables}`; each takes one segment.
+ */
 export const createRouteTable = (routes: readonly DeployedRoute[]) => {
   const parsed = routes.map((route) => {
     const [method = '', path = ''] = route.routeKey.split(' ');
@@ -14,7 +17,7 @@ export const createRouteTable = (routes: readonly DeployedRoute[]) => {
   parsed.sort((a, b) => variables(a.segments) - variables(b.segments));
 
   return (method: string, path: string): Match | undefined => {
-    const segments = path.split('/');
+    const segments = decode(path)?.split('/') ?? [];
     for (const candidate of parsed) {
       if (candidate.method !== 'ANY' && candidate.method !== method) continue;
       const pathParameters = matchSegments(candidate.segments, segments);
@@ -39,16 +42,15 @@ const matchSegments = (
       if (expected !== came) return undefined;
       continue;
     }
-    const value = decode(came);
-    if (value === undefined || value === '') return undefined;
-    parameters[expected.slice(1, -1)] = value;
+    if (came === '') return undefined;
+    parameters[expected.slice(1, -1)] = came;
   }
   return parameters;
 };
 
-const decode = (segment: string): string | undefined => {
+const decode = (path: string): string | undefined => {
   try {
-    return decodeURIComponent(segment);
+    return decodeURIComponent(path);
   } catch {
     return undefined;
   }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime';
 import { type Cloud, REGION, startCloud } from '../../local/cloud.ts';
+import type { Handle } from '../../local/dispatch.ts';
 import { describeEndpoint, type EndpointFile } from '../../local/endpoint-file.ts';
 import { issueLocalKey } from '../../local/issue-local-key.ts';
 import { seedModels } from '../../local/seed.ts';
@@ -19,7 +20,10 @@ export interface RunningCloud {
 }
 
 /** The whole local cloud in this process, on a free port and in a temporary folder. */
-export const startTestCloud = async (environment: Record<string, string> = {}): Promise<RunningCloud> => {
+export const startTestCloud = async (
+  environment: Record<string, string> = {},
+  intercept: (handle: Handle) => Handle = (handle) => handle,
+): Promise<RunningCloud> => {
   const directory = await mkdtemp(join(tmpdir(), 'cloud-'));
   const settings = parseSettings({ PORT: '0', LOCAL_DIR: directory, MODELS: '5', ...environment });
   const errors: unknown[] = [];
@@ -28,6 +32,7 @@ export const startTestCloud = async (environment: Record<string, string> = {}): 
     now: Date.now,
     onProgress: () => undefined,
     onError: (error) => errors.push(error),
+    intercept,
   });
   const endpoint = await issueLocalKey(describeEndpoint(cloud), directory);
   const { bucket, prefix } = endpoint;

@@ -29,8 +29,10 @@ export const binaryCodec: Codec = {
   decode(body, inputs) {
     const bytes = body.bytes();
     const size = body.parameter('json-header-size');
-    const headerBytes = size === undefined ? bytes.length : Number(size);
-    if (!Number.isSafeInteger(headerBytes) || headerBytes < 0 || headerBytes > bytes.length) {
+    // Digits only: Number reads 0x1f, 1e2 and nothing at all as well.
+    const headerBytes =
+      size === undefined ? bytes.length : /^\d{1,10}$/.test(size) ? Number(size) : Number.NaN;
+    if (!(headerBytes <= bytes.length)) {
       throw invalidInput(
         `json-header-size in the Content-Type should be the length of the JSON in bytes, at most the ${bytes.length} of the body, but is ${describeValue(size)}`,
       );

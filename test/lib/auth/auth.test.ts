@@ -163,6 +163,10 @@ describe('a signature', () => {
     }
   });
 
+  /** So many seconds past a minute that has just been. */
+  const secondsPast = (seconds: number): string =>
+    `${new Date(Date.now() - 60_000).toISOString().replaceAll(/[-:]/g, '').slice(0, 13)}${seconds}Z`;
+
   const change = (request: HttpRequest, headers: Record<string, string | undefined>): HttpRequest => ({
     ...request,
     headers: { ...request.headers, ...headers },
@@ -202,6 +206,22 @@ describe('a signature', () => {
       (request) => change(request, { 'x-amz-date': 'yesterday' }),
       /x-amz-date should be like/,
     ],
+    [
+      'a second that no clock has',
+      (request) => change(request, { 'x-amz-date': secondsPast(90) }),
+      /x-amz-date should be like/,
+    ],
+    ...['constructor', '__proto__'].map((name): [string, (request: HttpRequest) => HttpRequest, RegExp] => [
+      `${name}, which every object has,`,
+      (request) =>
+        change(request, {
+          authorization: request.headers['authorization']?.replace(
+            'SignedHeaders=',
+            `SignedHeaders=${name};`,
+          ),
+        }),
+      new RegExp(`header ${name} is signed and not there`),
+    ]),
     [
       'a hash of another body',
       (request) => change(request, { 'x-amz-content-sha256': 'UNSIGNED-PAYLOAD' }),

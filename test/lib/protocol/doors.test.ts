@@ -64,6 +64,17 @@ describe('the Open Inference Protocol', () => {
     });
   });
 
+  it.each(['', '-1', '0x0c', '1e1', '12.0', '+12', '12;json-header-size=1', '"12"', '12,12', '9'.repeat(11)])(
+    'refuses the header length %j: digits are meant',
+    (length) => {
+      const headers = { 'inference-header-content-length': length };
+
+      expect(() =>
+        openInferenceDoor.parse(request('POST /v2/models/{model}/infer', 'm', { headers })),
+      ).toThrow(/in digits/);
+    },
+  );
+
   it("gives bytes back under Triton's header", () => {
     const reply = {
       ok: true,

@@ -14,7 +14,7 @@ let isStoreDown: boolean;
 
 const lost = new ServingError('ServiceUnavailable', 'the worker was lost', { isWorkerLost: true });
 
-const router = () => {
+const router = (own: Routes = routes()) => {
   const dispatch = withFences(
     async () => {
       dispatched++;
@@ -41,7 +41,7 @@ const router = () => {
       onError: () => undefined,
     },
   );
-  return (model = 'm.tar.gz', current: Routes = routes()) => dispatch(current, call({ model }));
+  return (model = 'm.tar.gz', current: Routes = own) => dispatch(current, call({ model }));
 };
 
 const crash = async (invoke: ReturnType<typeof router>, times: number): Promise<void> => {
@@ -84,6 +84,13 @@ describe('a model that takes its workers down', () => {
     expect(fences.has('m.tar.gz')).toBe(true);
     expect(await first()).toMatchObject({ ok: true });
     await expect(first('m.tar.gz', routes({ fences }))).rejects.toThrow('fenced off');
+  });
+
+  it('is served again as soon as the routes say no more of it', async () => {
+    const invoke = router();
+    await crash(invoke, 3);
+    await expect(invoke()).rejects.toThrow('fenced off');
+    expect(await invoke('m.tar.gz', routes())).toMatchObject({ ok: true });
   });
 
   it('is not fenced off for what happens to it once in a while', async () => {

@@ -276,11 +276,14 @@ describe('the binary form', () => {
     expect(() => decodeBinary({ inputs: [input] }, Uint8Array.from(bytes), inputs)).toThrow(message);
   });
 
-  it.each(['-1', '1000', 'x'])('is refused with the json-header-size %s', (size) => {
-    expect(() => decodeBinary({ inputs: [x] }, new Uint8Array(), [spec()], size)).toThrow(
-      /^json-header-size in the Content-Type should be the length of the JSON in bytes/,
-    );
-  });
+  it.each(['-1', '1000', 'x', '', '0x10', '1e1', '+10', '10.0', '99999999999'])(
+    'is refused with the json-header-size %s',
+    (size) => {
+      expect(() => decodeBinary({ inputs: [x] }, new Uint8Array(), [spec()], size)).toThrow(
+        /^json-header-size in the Content-Type should be the length of the JSON in bytes/,
+      );
+    },
+  );
 
   it.each(['[]', '5', 'null'])('is refused where its JSON is %s', (json) => {
     const body = requestBody(json, false, binaryCodec.mediaType);
