@@ -71,7 +71,9 @@ export const startCloud = async ({
   stack.defer(() => dynamodb.close());
 
   let dispatch: Handle = answerStarting;
-  const server = createServer((request, response) => dispatch(request, response));
+  const server = createServer({ maxHeaderSize: MAX_HEADER_BYTES }, (request, response) =>
+    dispatch(request, response),
+  );
   const url = await listen(server, settings.port);
   stack.defer(() => closeServer(server));
   const { deployment, codeDirectory } = await packageDeployment(directory, settings.params, onProgress);
@@ -128,6 +130,9 @@ export const startCloud = async ({
 /** A schedule of a minute is the scaler's, and its minute may be shorter here. */
 const faster = (schedules: Deployment['schedules'], { tickSeconds }: Settings): Deployment['schedules'] =>
   schedules.map((schedule) => ({ ...schedule, everyMs: (schedule.everyMs * tickSeconds) / 60 }));
+
+/** More than any service takes, so that each refuses in its own words; Node's own limit has none. */
+const MAX_HEADER_BYTES = 64 * 1024;
 
 /** The address is taken first, so that a taken port is said before anything is built. */
 const answerStarting: Handle = (_, response) => {

@@ -26,6 +26,9 @@ export const dispatchToServices =
       services.httpApi(request, response);
     } else if (isKnown(service)) {
       services[service](request, response);
+    } else if ((request.url ?? '/').split('?', 1)[0] !== '/') {
+      // The services that there are not have their calls at the root: this is one of the endpoint's, wrongly signed.
+      services.httpApi(request, response);
     } else {
       refuse(service, response);
     }

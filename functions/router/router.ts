@@ -1,6 +1,7 @@
 import type { JobQueue } from '../../lib/async/queued-job.ts';
 import type { Authenticate } from '../../lib/auth/authenticate.ts';
-import { authorizeInvoke } from '../../lib/auth/authorize.ts';
+import { authorizeInput, authorizeInvoke } from '../../lib/auth/authorize.ts';
+import type { Principal } from '../../lib/auth/key.ts';
 import type { RateLimit } from '../../lib/auth/rate-limit.ts';
 import type { CachedRoutes } from '../../lib/catalog/cached-routes.ts';
 import type { Routes } from '../../lib/catalog/routes.ts';
@@ -15,7 +16,7 @@ import {
 import type { Metrics } from '../../lib/metrics/metrics.ts';
 import { SeenWorkers } from '../../lib/metrics/seen-workers.ts';
 import type { Loads } from '../../lib/models/loads.ts';
-import type { Door } from '../../lib/protocol/door.ts';
+import type { Asked, Door } from '../../lib/protocol/door.ts';
 import type { InferenceCall, InferenceReply, WorkerStamp } from '../../lib/protocol/envelope.ts';
 import { type HttpRequest, type HttpResponse, jsonResponse } from '../../lib/protocol/http.ts';
 import { within } from '../../lib/within.ts';
@@ -114,7 +115,7 @@ export const createRouter = (deps: RouterDeps) => {
       const asked = await door.parse(request);
       if (asked.kind === 'answer') return asked.response;
       if (principal !== undefined) {
-        authorizeInvoke(principal, asked.kind === 'queue' ? asked.job.model : asked.call.model);
+        authorize(principal, asked);
         await rateLimit?.(principal);
       }
       if (asked.kind === 'queue') {
@@ -131,6 +132,12 @@ export const createRouter = (deps: RouterDeps) => {
       return door.encodeError(error, requestId);
     }
   };
+};
+
+/** @throws ServingError AccessDeniedException */
+const authorize = (principal: Principal, asked: Exclude<Asked, { kind: 'answer' }>): void => {
+  authorizeInvoke(principal, asked.kind === 'call' ? asked.call.model : asked.job.model);
+  if (asked.kind === 'queue' && 'key' in asked.job.input) authorizeInput(principal, asked.job.input.key);
 };
 
 /** The door closes 2 s after the time for an answer is up. */

@@ -11,6 +11,22 @@ export const authorizeInvoke = ({ id, models }: Principal, model: string): void 
   );
 };
 
+/** Of a key whose models are not all: where inputs of its asynchronous calls have to be, below the deployment's bucket. */
+export const inputFolderOf = ({ id }: Principal): string => `async/in/${id}/`;
+
+/**
+ * Inputs are read by the deployment's own role: who may call some models only is not to read with it what others have left for theirs.
+ * @param key of the input in the deployment's bucket
+ * @throws ServingError AccessDeniedException
+ */
+export const authorizeInput = (principal: Principal, key: string): void => {
+  const folder = inputFolderOf(principal);
+  if (principal.models.includes('*') || key.startsWith(folder)) return;
+  throw notAllowed(
+    `key ${principal.id} has its inputs below ${folder}, and is not authorized to read others`,
+  );
+};
+
 /**
  * @param model what is managed; `undefined`: nothing in particular, such as a list of what the key may see
  * @throws ServingError AccessDeniedException when this key may not manage this model

@@ -10,6 +10,7 @@ import {
 import { ManagementError } from '../management/management-error.ts';
 import type { ModelHead, ModelObjects, ModelVersion, Source } from '../management/model-objects.ts';
 import { isModelName } from '../models/model-name.ts';
+import { MAX_KEY_BYTES } from './s3-objects.ts';
 import { encodeSegment } from './signed-requests.ts';
 
 export interface S3Place {
@@ -36,6 +37,7 @@ export const s3ModelObjects = (client: S3Client, { bucket, prefix }: S3Place): M
   const object = (model: string) => ({ Bucket: bucket, Key: prefix + model });
 
   const head = async (model: string): Promise<ModelHead | undefined> => {
+    if (Buffer.byteLength(prefix + model) > MAX_KEY_BYTES) return undefined;
     const found = await client.send(new HeadObjectCommand(object(model))).catch(isAbsent);
     if (found === undefined) return undefined;
     const restoredFrom = found.Metadata?.[RESTORED_FROM];
@@ -83,6 +85,13 @@ export const s3ModelObjects = (client: S3Client, { bucket, prefix }: S3Place): M
     },
 
     async copy(from: Source, model, restoredFrom) {
+      if (Buffer.byteLength(prefix + model) > MAX_KEY_BYTES) {
+        throw new ManagementError(
+          400,
+          'ValidationException',
+          `a model's key may have ${MAX_KEY_BYTES} bytes in S3, of which ${prefix} takes ${prefix.length}: choose a shorter name`,
+        );
+      }
       const path = [from.bucket, ...from.key.split('/')].map(encodeSegment).join('/');
       const version = from.versionId === undefined ? '' : `?versionId=${encodeURIComponent(from.versionId)}`;
       try {
@@ -111,6 +120,7 @@ export const s3ModelObjects = (client: S3Client, { bucket, prefix }: S3Place): M
 
     async versions(model) {
       const key = prefix + model;
+      if (Buffer.byteLength(key) > MAX_KEY_BYTES) return [];
       const page = await client.send(
         new ListObjectVersionsCommand({ Bucket: bucket, Prefix: key, MaxKeys: MAX_VERSIONS }),
       );

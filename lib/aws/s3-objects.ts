@@ -28,6 +28,9 @@ export interface S3Objects {
 const PART_BYTES = 8 * 1024 * 1024;
 const PARTS_AT_A_TIME = 4;
 
+/** Longer ones S3 refuses with a code of their own: there is no such object. */
+export const MAX_KEY_BYTES = 1024;
+
 /** A download may take long, a stalled one may not. */
 const IDLE_MS = 30_000;
 
@@ -84,6 +87,7 @@ export const createS3Objects = (environment: AwsEnvironment): S3Objects => {
 
   return {
     async get(bucket, key, knownEtag) {
+      if (Buffer.byteLength(key) > MAX_KEY_BYTES) return undefined;
       const response = await getRange(
         bucket,
         key,

@@ -67,7 +67,9 @@ const header = (name: string, rule: TextRule, required = false): Json => ({
 
 const describeRoute = ({ key, summary, query, body, status, answer }: ManagementRoute): PathItem => {
   const [method = '', path = ''] = key.split(' ');
-  const failure = { content: json(schemaOf(schemas.error, 'output')) };
+  // Of API Gateway there is a message, and no more.
+  const frontDoor = { type: 'object', properties: { message: text }, required: ['message'] };
+  const failure = { content: json({ anyOf: [schemaOf(schemas.error, 'output'), frontDoor] }) };
   return [
     path,
     method.toLowerCase(),
@@ -193,6 +195,41 @@ const INFERENCE_PATHS: readonly PathItem[] = [
       ],
       requestBody: { content: ANYTHING },
       responses: { 200: ANSWER, ...failures(ALL_STATUSES, SAGEMAKER_ERROR) },
+    },
+  ],
+  [
+    '/endpoints/{EndpointName}/async-invocations',
+    'post',
+    {
+      summary: "SageMaker Runtime's InvokeEndpointAsync",
+      operationId: 'InvokeEndpointAsync',
+      tags: ['inference'],
+      parameters: [
+        pathParameter('EndpointName', ENDPOINT_NAME),
+        header('X-Amzn-SageMaker-Target-Model', TARGET_MODEL),
+        header('X-Amzn-SageMaker-Custom-Attributes', CUSTOM_ATTRIBUTES),
+        header('X-Amzn-SageMaker-Inference-Id', INFERENCE_ID),
+        ...['InputLocation', 'Content-Type', 'Accept', 'S3OutputPathExtension', 'Filename'].map((name) => ({
+          name: `X-Amzn-SageMaker-${name}`,
+          in: 'header',
+          required: false,
+          schema: text,
+        })),
+        ...['RequestTTLSeconds', 'InvocationTimeoutSeconds'].map((name) => ({
+          name: `X-Amzn-SageMaker-${name}`,
+          in: 'header',
+          required: false,
+          schema: { type: 'integer' },
+        })),
+      ],
+      requestBody: { content: ANYTHING },
+      responses: {
+        202: {
+          description: 'The call is kept; its output or failure will be where the headers say',
+          content: json({ type: 'object', properties: { InferenceId: text }, required: ['InferenceId'] }),
+        },
+        ...failures(ALL_STATUSES, SAGEMAKER_ERROR),
+      },
     },
   ],
   ...openInference('/infer', 'post', 'Runs a model', {

@@ -50,7 +50,9 @@ export const parseAsyncInvocation = (
   const contentType = text('content-type') ?? request.headers['content-type'];
   const accept = text('accept');
   const folder = `${endpoint.asyncOutput ?? `s3://${bucket}/async/${endpoint.name}/`}${extensionOf(text('s3outputpathextension'))}`;
-  const name = fileNameOf(text('filename')) ?? `${id}.out`;
+  // In a folder of the call: nobody can write over the output of another.
+  const given = fileNameOf(text('filename'));
+  const name = given === undefined ? `${id}.out` : `${id}/${given}`;
   return {
     id,
     model: parseModelName(endpoint.prefix + parseModelName(target)),

@@ -31,7 +31,7 @@ export const TARGET_MODEL = text(
 /** Of a path: slashes are `~1`, tildes `~0`, and the ending may be left out. */
 export const PATH_MODEL = text(
   1024,
-  '^([^~]|~[01])*$',
+  '^(?!\\s)(?!~1)(?!(.*~1)?\\.\\.(~1|$))([^~/\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029]|~[01])*$',
   'The name of a model; a slash of it is written ~1 and a tilde ~0, and .tar.gz may be left out',
 );
 

@@ -33,6 +33,7 @@ export const createHttpApi = ({ routes, lambda, now, onError }: HttpApiOptions) 
   const findRoute = createRouteTable(routes);
 
   const answer = async (request: IncomingMessage, requestId: string): Promise<Answer> => {
+    if (isMalformed(request)) return message(400, 'Bad Request');
     if (headerBytes(request) > MAX_HEADER_BYTES) return message(431, 'Request Header Fields Too Large');
     const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
     const match = findRoute(request.method ?? 'GET', path);
@@ -119,8 +120,13 @@ const parseResult = (payload: string): Answer => {
   };
 };
 
-const headerBytes = (request: IncomingMessage): number =>
-  request.rawHeaders.reduce((sum, part) => sum + part.length + 2, 0);
+/** What Node's parser lets through and no front door does: another protocol, and two hosts (RFC 9112, 3.2). */
+const isMalformed = ({ httpVersion, headersDistinct }: IncomingMessage): boolean =>
+  !/^1\.[01]$/.test(httpVersion) || (headersDistinct['host'] ?? []).length > 1;
+
+/** The request line counts as well. */
+const headerBytes = ({ url = '', rawHeaders }: IncomingMessage): number =>
+  rawHeaders.reduce((sum, part) => sum + part.length + 2, url.length);
 
 /** @returns `undefined` when the time is up; the function runs on, as on AWS. */
 const within = async <T>(timeoutMs: number, work: Promise<T>): Promise<T | undefined> => {

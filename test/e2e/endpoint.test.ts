@@ -129,7 +129,7 @@ describe('the endpoint, called by an unchanged AWS SDK', () => {
     [
       'an unknown endpoint',
       { EndpointName: 'other', TargetModel: 'iris.tar.gz' },
-      /"other" not found.*serves/,
+      /"other" not found.*CreateEndpoint/,
     ],
     ['what is not JSON', { Body: '{"instances": [[1,' }, /body is not JSON/],
     [

@@ -1,4 +1,15 @@
-import { type Area, bare, type Ground, type HostileCase, infer, invoke, predict, without } from './case.ts';
+import {
+  type Area,
+  bare,
+  type Ground,
+  type Headers,
+  type HostileCase,
+  infer,
+  invocations,
+  invoke,
+  predict,
+  without,
+} from './case.ts';
 import { utf8 } from './wire.ts';
 
 type Wrong = readonly [what: string, key: (ground: Ground) => string];
@@ -82,26 +93,27 @@ const doors = (
   },
 ]);
 
-const elsewhere: readonly HostileCase[] = [
-  ['in the query', ({ tenant }) => ({ target: `?x-api-key=${tenant.apiKey}`, headers: {} })],
-  ['as a cookie', ({ tenant }) => ({ target: '', headers: { cookie: `x-api-key=${tenant.apiKey}` } })],
-  ['in x-api_key', ({ tenant }) => ({ target: '', headers: { 'x-api_key': tenant.apiKey } })],
-  ['in api-key', ({ tenant }) => ({ target: '', headers: { 'api-key': tenant.apiKey } })],
-].map(([what, place]) => ({
-  name: `an API key ${what as string}`,
-  speaker: 'sagemaker',
-  status: 403,
-  type: 'MissingAuthenticationTokenException',
-  send: (ground) => {
-    const { target, headers } = (
-      place as (ground: Ground) => { target: string; headers: Record<string, string> }
-    )(ground);
-    return without(
-      invoke(ground, { target: `/endpoints/${ground.endpointName}/invocations${target}`, headers }),
-      'x-api-key',
-    );
-  },
-}));
+type Place = (ground: Ground) => { readonly query?: string; readonly headers?: Headers };
+
+const PLACES: readonly (readonly [what: string, place: Place])[] = [
+  ['in the query', ({ tenant }) => ({ query: `?x-api-key=${tenant.apiKey}` })],
+  ['as a cookie', ({ tenant }) => ({ headers: { cookie: `x-api-key=${tenant.apiKey}` } })],
+  ['in x-api_key', ({ tenant }) => ({ headers: { 'x-api_key': tenant.apiKey } })],
+  ['in api-key', ({ tenant }) => ({ headers: { 'api-key': tenant.apiKey } })],
+];
+
+const elsewhere = PLACES.map(
+  ([what, place]): HostileCase => ({
+    name: `an API key ${what}`,
+    speaker: 'sagemaker',
+    status: 403,
+    type: 'MissingAuthenticationTokenException',
+    send: (ground) => {
+      const { query = '', headers = {} } = place(ground);
+      return without(invoke(ground, { target: invocations(ground) + query, headers }), 'x-api-key');
+    },
+  }),
+);
 
 /** What tells of models takes a key, too. */
 const told: readonly HostileCase[] = ['', '/ready', '/versions/1', '/versions/1/ready'].map((path) => ({

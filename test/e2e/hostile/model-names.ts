@@ -6,9 +6,9 @@ const TARGET = 'x-amzn-sagemaker-target-model';
 type Named = readonly [what: string, name: string];
 
 const named =
-  (who: 'tenant' | 'admin', status: number, type: string) =>
+  (where: string, who: 'tenant' | 'admin', status: number, type: string) =>
   ([what, name]: Named): HostileCase => ({
-    name: `${what}, asked by the ${who}`,
+    name: `${where}: ${what}, asked by the ${who}`,
     speaker: 'sagemaker',
     status,
     type,
@@ -72,10 +72,13 @@ const foreign: readonly Named[] = [
   ['the name of a prototype', '__proto__.tar.gz'],
   ['markup', '<script>alert(1)</script>.tar.gz'],
   ['a shell', '$(id).tar.gz'],
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: it is what an attacker writes
   ['a look-up', '${jndi:ldap://127.0.0.1/a}.tar.gz'],
   ['SQL', "' OR 1=1 --.tar.gz"],
   ['two models', 'tenant-8/iris.tar.gz,tenant-7/iris.tar.gz'],
 ];
+
+/** A key has 1,024 bytes with the prefix, a name 1,024 characters without. */
 
 /** Names below what this tenant may call, of which there is no model. */
 const absent: readonly Named[] = [
@@ -111,9 +114,9 @@ const absent: readonly Named[] = [
 export const modelNameCases: Area = {
   area: 'names of models',
   cases: [
-    ...impossible.map(named('tenant', 400, 'ValidationError')),
-    ...foreign.map(named('tenant', 403, 'AccessDeniedException')),
-    ...foreign.slice(2).map(named('admin', 400, 'ValidationError')),
-    ...absent.map(named('tenant', 400, 'ValidationError')),
+    ...impossible.map(named('not a name', 'tenant', 400, 'ValidationError')),
+    ...foreign.map(named('foreign', 'tenant', 403, 'AccessDeniedException')),
+    ...foreign.slice(2).map(named('of nobody', 'admin', 400, 'ValidationError')),
+    ...absent.map(named('absent', 'tenant', 400, 'ValidationError')),
   ],
 };

@@ -53,7 +53,7 @@ const OTHERS = [
   ['an unknown model', 'none'],
   ['this tenant in capitals', 'TENANT-7~1iris'],
   ['this tenant behind a dot', '.~1tenant-7~1iris'],
-  ['this tenant in look-alikes', utf8('tеnant-7~1iris')],
+  ['this tenant in look-alikes', encodeURIComponent('tеnant-7~1iris')],
   ['dots, escaped twice', '%252e%252e~1tenant-8~1iris'],
   ['a slash of full width', '%ef%bc%8e%ef%bc%8e%ef%bc%8ftenant-8'],
   ['a backslash', '..%5ctenant-8%5ciris'],
@@ -139,7 +139,6 @@ const routes = (
     ['GET', '/endpoints/lambda-mme-dev'],
     ['POST', '/endpoints'],
     ['POST', '/endpoints/lambda-mme-dev/invocations/'],
-    ['POST', '/endpoints/lambda-mme-dev/async-invocations'],
     ['POST', '/endpoints/lambda-mme-dev/invocations-response-stream'],
   ] as const
 ).map(
@@ -201,6 +200,7 @@ const spaces = (
     ['a tab', '/v2/models/a\tb/infer'],
     ['a NUL', '/v2/models/a\0b/infer'],
     ['a CR', '/v2/models/a\rb/infer'],
+    ['a letter of UTF-8', utf8('/v2/models/ünï/infer')],
   ] as const
 ).map(
   ([what, target]): HostileCase => ({
@@ -232,12 +232,12 @@ const endpointNames = [
   'constructor',
   'a'.repeat(64),
   'a'.repeat(5000),
-  utf8('lambda-mmе-dev'),
+  encodeURIComponent('lambda-mmе-dev'),
   '%d0%b5ndpoint',
   'arn:aws:sagemaker:us-east-1:000000000000:endpoint',
 ].map(
   (name): HostileCase => ({
-    name: `the endpoint ${name.slice(0, 40)}`,
+    name: `the endpoint ${name.slice(0, 60)} (${name.length})`,
     speaker: 'sagemaker',
     status: 400,
     type: 'ValidationError',

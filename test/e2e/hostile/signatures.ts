@@ -106,7 +106,7 @@ const changed: readonly Made[] = [
     'as a call of another door',
     (ground) => ({ ...signed(ground), target: `/predictions/${PATH_MODEL}`, method: 'POST' }),
   ],
-].map(([name, send]) => [`changed after it was signed: ${name as string}`, send as HostileCase['send']]);
+];
 
 const change = (wire: Wire, name: string, value: string): Wire => altered(wire, name, () => value);
 
@@ -173,6 +173,15 @@ const dates: readonly Made[] = [
   (ground) => signed(ground, { headers: { 'x-amz-date': text } }),
 ]);
 
+/** A second that a clock does not have, and that arithmetic takes for one within the window. */
+const carriedOver: Made = [
+  'signed with the date of 90 seconds past a minute',
+  (ground) => {
+    const minute = Math.floor(Date.now() / MINUTE_MS) * MINUTE_MS - MINUTE_MS;
+    return signed(ground, { headers: { 'x-amz-date': amzDate(minute).replace('00Z', '90Z') } });
+  },
+];
+
 const dateless: readonly Made[] = [
   ['no date', (ground) => without(signed(ground), 'x-amz-date')],
   [
@@ -215,7 +224,7 @@ const malformed: readonly Made[] = [
   `AWS4-HMAC-SHA256 ${NAMES}, ${SCOPE}, ${SIGNATURE}`,
   `AWS4-HMAC-SHA256 ${SCOPE}, ${SCOPE}, ${NAMES}, ${SIGNATURE}`,
   `AWS4-HMAC-SHA256 ${SCOPE}, ${NAMES}, ${SIGNATURE}, ${SIGNATURE}`,
-  `AWS4-HMAC-SHA256 ${SCOPE}, ${NAMES}, ${SIGNATURE} `.padEnd(9000),
+  `AWS4-HMAC-SHA256${' '.repeat(9000)}${SCOPE}, ${NAMES}, ${SIGNATURE}`,
   `AWS4-HMAC-SHA256 ${SCOPE}, ${NAMES}, Signature=${'0'.repeat(63)}`,
   `AWS4-HMAC-SHA256 ${SCOPE}, ${NAMES}, Signature=${'0'.repeat(65)}`,
   `AWS4-HMAC-SHA256 ${SCOPE}, ${NAMES}, Signature=${'G'.repeat(64)}`,
@@ -233,21 +242,24 @@ const malformed: readonly Made[] = [
   `AWS4-HMAC-SHA256 Credential=../../x/20261123/us-east-1/sagemaker/aws4_request, ${NAMES}, ${SIGNATURE}`,
   `AWS4-HMAC-SHA256 Credential=${'A'.repeat(5000)}/20261123/us-east-1/sagemaker/aws4_request, ${NAMES}, ${SIGNATURE}`,
 ].map((value) => [
-  `Authorization ${JSON.stringify(value.length > 90 ? `${value.slice(0, 90)}... (${value.length})` : value)}`,
+  `Authorization ${JSON.stringify(value.length > 120 ? `${value.slice(0, 40)}...${value.slice(-80)} (${value.length})` : value)}`,
   (ground) => change(signed(ground), AUTHORIZATION, value),
 ]);
 
+const REST = 'host;x-amz-date;x-amzn-sagemaker-target-model';
+
 /** SignedHeaders of a known key that name what every object has, or what is no header. */
 const signedNames: readonly Made[] = [
-  'constructor;host;x-amz-date',
-  '__proto__;host;x-amz-date',
-  'host;host;x-amz-date',
-  'host;none;x-amz-date',
-  ';host;x-amz-date',
-  'host;x-amz-date;',
+  `constructor;${REST}`,
+  `__proto__;${REST}`,
+  `hasownproperty;${REST}`,
+  `host;${REST}`,
+  `none;${REST}`,
+  `;${REST}`,
+  `${REST};`,
   'host',
   'x-amz-date',
-  'authorization;host;x-amz-date',
+  `authorization;${REST}`,
 ].map((names) => [
   `SignedHeaders=${names}`,
   (ground) =>
@@ -302,6 +314,17 @@ const presigned: readonly Made[] = [
 
 const withoutAuthorization = (wire: Wire): Wire => without(wire, AUTHORIZATION);
 
+/** On AWS an address has one service; on this machine the scope says which one is meant. */
+const elsewhere = ['bedrock', 'iam', 'SageMaker'].map(
+  (service): HostileCase => ({
+    name: `signed for ${service}`,
+    speaker: 'sagemaker',
+    status: 403,
+    type: 'InvalidSignatureException',
+    send: (ground) => signed(ground, { service }),
+  }),
+);
+
 const foreign: readonly Made[] = [
   ['the model of another tenant', (ground) => signed(ground, { model: 'tenant-8/iris.tar.gz' })],
   ['a model of nobody in particular', (ground) => signed(ground, { model: 'diabetes-0001.tar.gz' })],
@@ -314,18 +337,18 @@ const foreign: readonly Made[] = [
 export const signatureCases: Area = {
   area: 'signatures',
   cases: [
-    ...changed.map(refusedAs('')).map(asSignatureOrKey),
-    ...[...misdirected, ...dates, ...dateless, ...unsigned, ...malformed, ...signedNames].map(
+    ...changed.map(refusedAs('InvalidSignatureException')).map(afterSigning),
+    ...[...misdirected, ...dates, carriedOver, ...dateless, ...unsigned, ...malformed, ...signedNames].map(
       refusedAs('InvalidSignatureException'),
     ),
+    ...elsewhere,
     ...unknownKeys.map(refusedAs('UnrecognizedClientException')),
     ...presigned.map(refusedAs('MissingAuthenticationTokenException')),
     ...foreign.map(refusedAs('AccessDeniedException')),
   ],
 };
 
-/** Whatever the door, and whatever the path says. */
-function asSignatureOrKey(asked: HostileCase): HostileCase {
-  const speaker = asked.name.endsWith('another door') ? 'djl' : 'sagemaker';
-  return { ...asked, speaker, type: 'InvalidSignatureException' };
+function afterSigning(asked: HostileCase): HostileCase {
+  const speaker = asked.name === 'as a call of another door' ? 'djl' : 'sagemaker';
+  return { ...asked, speaker, name: `changed after it was signed: ${asked.name}` };
 }

@@ -42,7 +42,7 @@ const beyondTheFront: readonly HostileCase[] = (
 ).map(front);
 
 /** Lambda's: with AWS's limits its door says 413, without them the router says how many bytes there were. */
-const beyondAnEvent: readonly HostileCase[] = [
+export const beyondAnEvent: readonly HostileCase[] = [
   ['a byte of text too many', Buffer.alloc(EVENT_BYTES + 1, 49), 'application/json'],
   ['text that doubles as JSON', Buffer.alloc(EVENT_BYTES / 2 + 1000, 34), 'text/csv'],
   ['text that is six times as long as JSON', Buffer.alloc(EVENT_BYTES / 6 + 1000, 1), 'application/json'],
@@ -100,7 +100,7 @@ const targets: readonly HostileCase[] = [
   },
   {
     name: 'a path of 20,000 bytes',
-    speaker: 'parser',
+    speaker: 'front',
     status: 431,
     send: (ground) => infer(ground, { target: `/v2/models/${'a'.repeat(20_000)}/infer` }),
   },
@@ -112,7 +112,7 @@ const targets: readonly HostileCase[] = [
   },
   {
     name: 'a query of 20,000 bytes',
-    speaker: 'parser',
+    speaker: 'front',
     status: 431,
     send: (ground) => infer(ground, { target: `/v2/models/none/infer?${'a'.repeat(20_000)}` }),
   },

@@ -78,6 +78,9 @@ const parseAnswer = (received: Buffer, isHead: boolean, isEnded: boolean): Outco
     }),
   );
   const body = received.subarray(end + 4);
+  // Only Node itself answers so, and then with nothing in it.
+  if (headers['transfer-encoding'] === 'chunked' && body.toString() === '0\r\n\r\n')
+    return { kind: 'answer', status, headers, body: '' };
   const length = isHead ? 0 : Number(headers['content-length'] ?? Number.POSITIVE_INFINITY);
   if (body.length < length && !isEnded) return undefined;
   return { kind: 'answer', status, headers, body: body.toString() };

@@ -30,7 +30,7 @@ afterAll(() => {
 
 interface Sent {
   readonly path?: string;
-  readonly headers?: Record<string, string | Buffer>;
+  readonly headers?: Record<string, string | Buffer | string[]>;
   readonly body?: Buffer | string;
 }
 
@@ -38,7 +38,10 @@ const eventOf = ({ path = '/x/1', headers = {}, body = '' }: Sent): Promise<Http
   new Promise((resolve, reject) => {
     const { port } = server.address() as AddressInfo;
     const encoded = Object.fromEntries(
-      Object.entries(headers).map(([name, value]) => [name, value.toString('latin1')]),
+      Object.entries(headers).map(([name, value]) => [
+        name,
+        Buffer.isBuffer(value) ? value.toString('latin1') : value,
+      ]),
     );
     const request = httpRequest(
       { host: '127.0.0.1', port, path, method: 'POST', headers: encoded },
@@ -107,5 +110,26 @@ describe('toEvent', () => {
     const event = await eventOf({ headers: { 'x-model': Buffer.from('münchen', 'latin1') } });
 
     expect(event.headers['x-model']).toBe('münchen');
+  });
+
+  it('keeps a byte order mark: it is part of the value', async () => {
+    const event = await eventOf({ headers: { 'x-model': Buffer.from('\ufeffa.tar.gz', 'utf8') } });
+
+    expect(event.headers['x-model']).toBe('\ufeffa.tar.gz');
+  });
+
+  it.each(['x-model', 'authorization', 'content-type'])(
+    'joins %s with commas where it comes twice, as payload format 2.0 does',
+    async (name) => {
+      const event = await eventOf({ headers: { [name]: ['a', 'b'] } });
+
+      expect(event.headers[name]).toBe('a,b');
+    },
+  );
+
+  it('takes parameters by the names that every object has', async () => {
+    const event = await eventOf({ path: '/x/1?toString=1&constructor=2' });
+
+    expect(event.queryStringParameters).toEqual({ toString: '1', constructor: '2' });
   });
 });

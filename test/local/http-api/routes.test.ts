@@ -11,10 +11,10 @@ const find = createRouteTable(
 
 describe('createRouteTable', () => {
   it('gives the variables of a path, decoded as an HTTP API does', () => {
-    const match = find('POST', '/endpoints/a%2Fb/invocations');
+    const match = find('POST', '/endpoints/a%20b%7E1/invocations');
 
     expect(match?.route.routeKey).toBe('POST /endpoints/{EndpointName}/invocations');
-    expect(match?.pathParameters).toEqual({ EndpointName: 'a/b' });
+    expect(match?.pathParameters).toEqual({ EndpointName: 'a b~1' });
   });
 
   it('prefers a literal path to a variable', () => {
@@ -28,6 +28,8 @@ describe('createRouteTable', () => {
     ['POST', '/endpoints//invocations'],
     ['POST', '/endpoints/%zz/invocations'],
     ['POST', '/endpoints/mme/invocations/'],
+    // An escaped slash is decoded before a route is looked for.
+    ['POST', '/endpoints/a%2Fb/invocations'],
   ])('knows no %s %s', (method, path) => {
     expect(find(method, path)).toBeUndefined();
   });
