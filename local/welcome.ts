@@ -16,7 +16,7 @@ export const welcome = async (endpoint: EndpointFile, settings: Settings): Promi
 endpoint    ${endpointName}
 url         ${url}
 models      s3://${bucket}/${prefix}
-keys        ${accessKeyId} / ${secretAccessKey}   (region ${region}; ${apiKey === undefined ? 'nothing is checked here' : 'checked, as is x-api-key'})
+keys        ${accessKeyId} / ${secretAccessKey}   (region ${region}; ${CHECKED[endpoint.authentication]})
 limits      ${settings.limits}   (LOCAL_LIMITS=aws|off)
 
 curl:
@@ -30,6 +30,13 @@ print(runtime.invoke_endpoint(EndpointName="${endpointName}", TargetModel="${mod
     ContentType="application/json", Body='${body}')["Body"].read().decode())
 
 ready`;
+};
+
+/** Turned off, it says so. */
+const CHECKED: Readonly<Record<EndpointFile['authentication'], string>> = {
+  keys: 'checked, as is x-api-key',
+  iam: 'authentication is IAM\'s, which nobody asks here: everybody may call',
+  none: 'authentication is off: everybody may call',
 };
 
 const sampleRow = async (model: string): Promise<readonly number[]> => {

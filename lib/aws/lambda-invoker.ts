@@ -48,7 +48,7 @@ const tooLarge = (call: InferenceCall, sizeBytes: number): ServingError =>
   new ServingError(
     'ValidationError',
     `the request is too large: ${sizeBytes} bytes as a Lambda event${call.isBase64Encoded ? ' (binary bodies travel as base64)' : ''}, ` +
-      `at most ${MAX_EVENT_BYTES} are possible; send fewer rows per request`,
+      `at most ${MAX_EVENT_BYTES} are possible; send fewer rows per request, or call InvokeEndpointAsync with the input in S3`,
   );
 
 const translate = (error: unknown): unknown => {
