@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SSMClient } from '@aws-sdk/client-ssm';
@@ -7,7 +8,10 @@ import { dynamodbKeyStore, type KeyAdmin } from '../lib/aws/dynamodb-key-store.t
 import { dynamodbScalerStore } from '../lib/aws/dynamodb-scaler-store.ts';
 import type { ScalerStore } from '../lib/scaling/scaler-store.ts';
 import type { EndpointFile } from '../local/endpoint-file.ts';
-import type { Options } from './arguments.ts';
+import type { Deployed, Remote } from './deployed.ts';
+import { cloudwatchLogs } from './logs/cloudwatch-logs.ts';
+import { fileLogs } from './logs/file-logs.ts';
+import type { LogSource } from './logs/log-source.ts';
 
 /** Nothing to connect to, or nothing there; the message says what to do. */
 export class Unable extends Error {
@@ -25,23 +29,29 @@ export interface Connection extends Disposable {
   readonly s3: S3Client;
   readonly bucket: string;
   readonly prefix: string;
-  readonly endpointName: string;
+  /** As SageMaker's clients call it; absent where only an address is known. */
+  readonly endpointName: string | undefined;
+  /** Only what goes over HTTP works. */
+  readonly isRemote?: true;
   /** @throws Unable where nobody has said it */
   readonly url: () => string;
+  readonly logs: LogSource;
 }
 
 /** @throws Unable when no stage is given and nothing runs on this machine */
 export const connect = async (
-  { deployed }: Pick<Options, 'deployed'>,
+  deployed: Deployed | Remote | undefined,
   localDirectory: string,
+  environment: NodeJS.ProcessEnv,
 ): Promise<Connection> => {
-  if (deployed === undefined) return connectLocal(await readEndpointFile(localDirectory));
-  const { stage, region, service, bucket, url } = deployed;
+  if (deployed === undefined) return connectLocal(await readEndpointFile(localDirectory), localDirectory);
+  if (!('stage' in deployed)) return connectRemote(deployed, environment);
+  const { stage, region, service, bucket, endpoint } = deployed;
   const dynamodb = new DynamoDBClient({ region });
   const s3 = new S3Client({ region });
   const ssm = new SSMClient({ region });
   const table = `${service}-${stage}-catalog`;
-  const apiKey = process.env['MME_API_KEY'];
+  const apiKey = environment['MME_API_KEY'];
   return {
     store: dynamodbScalerStore(dynamodb, table),
     keys: dynamodbKeyStore(dynamodb, table),
@@ -52,9 +62,10 @@ export const connect = async (
     bucket,
     prefix: 'models/',
     endpointName: `${service}-${stage}`,
+    logs: cloudwatchLogs(new CloudWatchLogsClient({ region }), `${service}-${stage}-`),
     url: () => {
-      if (url !== undefined) return url;
-      throw new Unable('give --url, the endpoint that serverless deploy printed');
+      if (endpoint !== undefined) return endpoint.replace(/\/+$/, '');
+      throw new Unable('give --endpoint (or MME_ENDPOINT): the address that serverless deploy printed');
     },
     [Symbol.dispose]: () => {
       for (const client of [dynamodb, s3, ssm]) client.destroy();
@@ -62,7 +73,50 @@ export const connect = async (
   };
 };
 
-const connectLocal = (file: EndpointFile): Connection => {
+/** With an address and a key alone: what goes over HTTP works, and the rest says what it needs. */
+const connectRemote = ({ endpoint }: Remote, environment: NodeJS.ProcessEnv): Connection => {
+  const apiKey = environment['MME_API_KEY'];
+  const lacking = (): never => {
+    throw new Unable('this works on the bucket and the table of a deployment: give --stage as well');
+  };
+  return {
+    isRemote: true,
+    store: { ...NO_STORE, takeLease: lacking, writeState: lacking, writePlan: lacking },
+    headers: apiKey === undefined ? {} : { 'x-api-key': apiKey },
+    endpointName: undefined,
+    url: () => endpoint.replace(/\/+$/, ''),
+    prefix: 'models/',
+    get keys() {
+      return lacking();
+    },
+    get ssm() {
+      return lacking();
+    },
+    get masterKeyName() {
+      return lacking();
+    },
+    get s3() {
+      return lacking();
+    },
+    get bucket() {
+      return lacking();
+    },
+    get logs() {
+      return lacking();
+    },
+    [Symbol.dispose]: () => undefined,
+  };
+};
+
+/** Nothing is known of workers without the table. */
+const NO_STORE: Pick<ScalerStore, 'readState' | 'readPlan' | 'readModels' | 'listWishes'> = {
+  readState: async () => undefined,
+  readPlan: async () => undefined,
+  readModels: async () => [],
+  listWishes: async () => [],
+};
+
+const connectLocal = (file: EndpointFile, directory: string): Connection => {
   const { accessKeyId, secretAccessKey, region, awsEndpointUrl: endpoint } = file;
   const options = { endpoint, region, credentials: { accessKeyId, secretAccessKey } };
   const dynamodb = new DynamoDBClient(options);
@@ -78,6 +132,7 @@ const connectLocal = (file: EndpointFile): Connection => {
     bucket: file.bucket,
     prefix: file.prefix,
     endpointName: file.endpointName,
+    logs: fileLogs(join(directory, 'logs'), `${file.endpointName}-`),
     url: () => file.url,
     [Symbol.dispose]: () => {
       for (const client of [dynamodb, s3, ssm]) client.destroy();

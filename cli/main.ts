@@ -1,72 +1,55 @@
-/** The command `mme`: models and workers of an endpoint. Run: npx mme --help */
+/** The command `mme`: models, keys and workers of an endpoint. Run: npx mme --help */
 import { resolve } from 'node:path';
+import { ListObjectsV2Command } from '@aws-sdk/client-s3';
+import { CommanderError } from 'commander';
 import { ServingError } from '../lib/errors.ts';
-import { HELP, type Options, parseArguments, UsageError } from './arguments.ts';
-import { describe } from './commands/describe.ts';
-import { invoke } from './commands/invoke.ts';
-import { createKey, listKeys, revokeKey } from './commands/keys.ts';
-import { ls } from './commands/ls.ts';
-import { push } from './commands/push.ts';
-import { rm } from './commands/rm.ts';
+import type { Start, Values } from './command.ts';
+import { complete } from './complete.ts';
 import { type Connection, connect, Unable } from './connect.ts';
-import { explainModel, explanationText } from './describe-model.ts';
-import { workersLines, workersText } from './describe-workers.ts';
-import { type Output, processOutput } from './output.ts';
+import { deployedOf } from './deployed.ts';
+import { processOutput } from './output.ts';
+import { createProgram } from './program.ts';
+import { UsageError } from './usage-error.ts';
 
-const run = async ({ command, ...options }: Options): Promise<void> => {
-  if (command.kind === 'help') {
-    process.stdout.write(`${HELP}\n`);
-    return;
-  }
-  const output = processOutput(options.json);
-  using connection = await connect(options, resolve(process.env['LOCAL_DIR'] ?? '.local'));
-  switch (command.kind) {
-    case 'ls':
-      return ls(command, connection, output);
-    case 'push':
-      return push(command, connection, output);
-    case 'rm':
-      return rm(command, connection, output);
-    case 'invoke':
-      return invoke(command, connection, output);
-    case 'describe':
-      return describe(command, connection, output);
-    case 'keys create':
-      return createKey(command, connection, output);
-    case 'keys ls':
-      return listKeys(connection, output);
-    case 'keys revoke':
-      return revokeKey(command, connection, output);
-    case 'workers':
-      return workers(connection, output);
-    case 'explain':
-      return explain(command.model, connection, output);
-  }
-};
+const COMPLETION = '__complete';
+const MAX_CANDIDATES = 50;
+const COMPLETE_WITHIN_MS = 2000;
 
-const readPlan = async ({ store }: Connection) => {
-  const plan = await store.readPlan();
-  if (plan !== undefined) return plan;
-  throw new Unable(
-    'the scaler has left no plan yet: it does with the first calls, some minutes after them in AWS',
+const connectTo = (values: Values): Promise<Connection> =>
+  connect(
+    deployedOf(values, process.env['AWS_REGION']),
+    resolve(process.env['LOCAL_DIR'] ?? '.local'),
+    process.env,
   );
+
+const start: Start = async (spec, args, values) => {
+  const output = processOutput(values['json'] === true);
+  using connection = spec.isOffline ? undefined : await connectTo(values);
+  await spec.run(args, values, { connection: connection as Connection, output });
 };
 
-const workers = async (connection: Connection, output: Output): Promise<void> => {
-  const plan = await readPlan(connection);
-  output.answer(workersText(plan, Date.now()), { ...plan, lines: workersLines(plan) });
+/** For a shell that completes: quick, and silent whatever happens. */
+const answerCompletion = async (words: readonly string[]): Promise<void> => {
+  const { candidates, modelPrefix } = complete(createProgram(start), words);
+  const models = modelPrefix === undefined ? [] : await modelsBelow(modelPrefix);
+  process.stdout.write([...candidates, ...models].map((word) => `${word}\n`).join(''));
 };
 
-const explain = async (model: string, connection: Connection, output: Output): Promise<void> => {
-  const plan = await readPlan(connection);
-  const [row] = await connection.store.readModels([model]);
-  const explained = explainModel(plan, model, row);
-  output.answer(explanationText(explained, plan, Date.now()), explained);
+const modelsBelow = async (below: string): Promise<readonly string[]> => {
+  using connection = await connectTo({});
+  const { s3, bucket, prefix } = connection;
+  const { Contents = [] } = await s3.send(
+    new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix + below, MaxKeys: MAX_CANDIDATES }),
+    { abortSignal: AbortSignal.timeout(COMPLETE_WITHIN_MS) },
+  );
+  return Contents.map(({ Key = '' }) => Key.slice(prefix.length));
 };
 
 const fail = (error: unknown): number => {
+  // Commander has said what is wrong, and how to go on.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   if (error instanceof UsageError) {
-    process.stderr.write(`${error.message}\n\n${HELP}\n`);
+    process.stderr.write(`${error.message}\n`);
     return 2;
   }
   process.stderr.write(`${describeError(error)}\n`);
@@ -88,8 +71,10 @@ const describeError = (error: unknown): string => {
     : (error.stack ?? error.message);
 };
 
+const words = process.argv.slice(2);
 try {
-  await run(parseArguments(process.argv.slice(2), process.env['AWS_REGION']));
+  if (words[0] === COMPLETION) await answerCompletion(words.slice(2)).catch(() => undefined);
+  else await createProgram(start).parseAsync(words, { from: 'user' });
 } catch (error) {
   process.exitCode = fail(error);
 }

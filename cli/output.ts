@@ -2,6 +2,8 @@
 export interface Output {
   /** The answer, on standard output: as text, or with `--json` as JSON. */
   answer(text: string, json: unknown): void;
+  /** One of many lines, as it is. */
+  line(text: string): void;
   /** What is going on, on standard error; on a terminal over the line before. */
   progress(text: string): void;
 }
@@ -13,6 +15,9 @@ export const processOutput = (isJson: boolean): Output => {
       if (isOpen) process.stderr.write('\n');
       isOpen = false;
       process.stdout.write(`${isJson ? JSON.stringify(json) : text}\n`);
+    },
+    line(text) {
+      process.stdout.write(`${text}\n`);
     },
     progress(text) {
       if (!process.stderr.isTTY) return;

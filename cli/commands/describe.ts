@@ -1,68 +1,47 @@
-import { HeadObjectCommand } from '@aws-sdk/client-s3';
-import { parseModelName } from '../../lib/models/model-name.ts';
-import { toPathName } from '../../lib/protocol/path-name.ts';
-import { type Connection, Unable } from '../connect.ts';
+import { callManagement, type ModelAnswer, type TensorAnswer } from '../call-management.ts';
+import { type CommandSpec, option } from '../command.ts';
 import { explainModel, explanationText } from '../describe-model.ts';
-import { bytesText, type Output } from '../output.ts';
+import { bytesText } from '../output.ts';
+import { boundsText } from './manage.ts';
 
-interface Metadata {
-  readonly inputs?: readonly Tensor[];
-  readonly outputs?: readonly Tensor[];
-}
+export const describe: CommandSpec = {
+  name: 'describe',
+  summary: 'what a model is: its object, inputs and outputs, tier, workers, and what is wrong with it',
+  args: [['<model>', 'its name']],
+  options: [option('--no-open', 'without opening it, which its inputs and outputs take')],
+  example: 'describe tenant-7/churn.tar.gz',
+  async run([model = ''], { open }, { connection, output }) {
+    const { store } = connection;
+    const [answer, plan, [row]] = await Promise.all([
+      callManagement(connection, 'GET', model, open === false ? '?open=false' : ''),
+      store.readPlan(),
+      store.readModels([model]),
+    ]);
+    const explained = plan && explainModel(plan, model, row);
+    const lines = [
+      model,
+      ...describeAnswer(answer, open !== false),
+      ...(plan && explained ? explanationText(explained, plan, Date.now()).split('\n').slice(1) : []),
+    ];
+    output.answer(lines.join('\n'), { ...answer, ...explained });
+  },
+};
 
-interface Tensor {
-  readonly name: string;
-  readonly datatype: string;
-  readonly shape: readonly number[];
-}
-
-/** Everything that is known of a model: its object, what it takes and gives (it is opened for that), and its workers. */
-export const describe = async (
-  { model }: { readonly model: string },
-  connection: Connection,
-  output: Output,
-): Promise<void> => {
-  const { s3, bucket, prefix, store, url } = connection;
-  const head = await s3
-    .send(new HeadObjectCommand({ Bucket: bucket, Key: prefix + parseModelName(model) }))
-    .catch((error: unknown) => {
-      if ((error as Error).name !== 'NotFound') throw error;
-      throw new Unable(`there is no model ${model}: npx mme ls has those that there are`);
-    });
-  const object = {
-    sizeBytes: head.ContentLength ?? 0,
-    etag: head.ETag,
-    version: head.VersionId,
-    modified: head.LastModified?.toISOString(),
-  };
-  const [metadata, plan, [row]] = await Promise.all([
-    readMetadata(url(), model, connection.headers),
-    store.readPlan(),
-    store.readModels([model]),
-  ]);
-  const explained = plan && explainModel(plan, model, row);
-  const lines = [
-    model,
-    `  object      ${bytesText(object.sizeBytes)}, ${object.modified}, ETag ${object.etag}${object.version === undefined ? '' : `, version ${object.version}`}`,
-    ...describeMetadata(metadata),
-    ...(plan && explained ? explanationText(explained, plan, Date.now()).split('\n').slice(1) : []),
+const describeAnswer = (answer: ModelAnswer, isOpened: boolean): readonly string[] => {
+  const { sizeBytes, lastModified, etag, versionId, restoredFrom, problem, loadMs } = answer;
+  const version = versionId === undefined ? '' : `, version ${versionId}`;
+  const restored = restoredFrom === undefined ? '' : `, rolled back to ${restoredFrom}`;
+  return [
+    `  object      ${bytesText(sizeBytes)}, ${lastModified}, ETag ${etag}${version}${restored}`,
+    ...(isOpened && loadMs !== undefined ? tensorLines(answer) : []),
+    `  bounds      ${boundsText(answer)}`,
+    ...(problem === undefined ? [] : [`  problem     ${problem}`]),
   ];
-  output.answer(lines.join('\n'), { model, object, ...metadata, ...explained });
 };
 
-type Read = { readonly metadata: Metadata } | { readonly problem: string };
-
-const readMetadata = async (url: string, model: string, headers: Connection['headers']): Promise<Read> => {
-  const response = await fetch(`${url}/v2/models/${encodeURIComponent(toPathName(model))}`, { headers });
-  const body = (await response.json()) as Metadata & { readonly error?: string };
-  return response.ok ? { metadata: body } : { problem: body.error ?? `status ${response.status}` };
-};
-
-const describeMetadata = (read: Read): readonly string[] => {
-  if ('problem' in read) return [`  problem     ${read.problem}`];
-  const { inputs = [], outputs = [] } = read.metadata;
+const tensorLines = ({ inputs = [], outputs = [] }: ModelAnswer): readonly string[] => {
   if (inputs.length + outputs.length === 0) return ['  takes       any document, and gives one'];
-  const text = ({ name, datatype, shape }: Tensor): string =>
-    `${name} ${datatype}[${shape.map((size) => (size < 0 ? '?' : size)).join(',')}]`;
+  const text = ({ name, type, shape }: TensorAnswer): string =>
+    `${name} ${type}[${shape.map((size) => size ?? '?').join(',')}]`;
   return [`  inputs      ${inputs.map(text).join(', ')}`, `  outputs     ${outputs.map(text).join(', ')}`];
 };

@@ -1,9 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { buffer } from 'node:stream/consumers';
+import { parseModelName } from '../../lib/models/model-name.ts';
+import { toPathName } from '../../lib/protocol/path-name.ts';
+import { type CommandSpec, option } from '../command.ts';
 import { type Connection, Unable } from '../connect.ts';
 import type { Output } from '../output.ts';
 
-export interface InvokeCommand {
+interface InvokeCommand {
   readonly model: string;
   /** Text, `@file`, or nothing: standard input. */
   readonly body: string | undefined;
@@ -11,14 +14,35 @@ export interface InvokeCommand {
   readonly accept: string | undefined;
 }
 
+export const invoke: CommandSpec = {
+  name: 'invoke',
+  summary: 'call a model',
+  args: [
+    ['<model>', 'its name'],
+    ['[body]', 'text, or @FILE; standard input when absent'],
+  ],
+  options: [
+    option('--content-type <type>', 'of the body').default('application/json'),
+    option('--accept <type>', 'of the answer'),
+  ],
+  example: `invoke tenant-7/churn.tar.gz '{"instances": [[1, 2, 3]]}'`,
+  run: ([model = '', body], { contentType, accept }, { connection, output }) =>
+    callModel({ model, body, contentType, accept }, connection, output),
+};
+
 /** Calls a model as a SageMaker client would. @throws Unable with the endpoint's own words where it refuses */
-export const invoke = async (
+const callModel = async (
   { model, body, contentType, accept }: InvokeCommand,
   { url, endpointName, headers }: Connection,
   output: Output,
 ): Promise<void> => {
   const startedMs = performance.now();
-  const response = await fetch(`${url()}/endpoints/${endpointName}/invocations`, {
+  // The address alone does not say what SageMaker's clients call the endpoint.
+  const path =
+    endpointName === undefined
+      ? `/predictions/${encodeURIComponent(toPathName(parseModelName(model)))}`
+      : `/endpoints/${endpointName}/invocations`;
+  const response = await fetch(url() + path, {
     method: 'POST',
     headers: {
       ...headers,

@@ -1,52 +1,100 @@
 import { randomBytes } from 'node:crypto';
 import { GetParameterCommand, PutParameterCommand, type SSMClient } from '@aws-sdk/client-ssm';
+import { inputFolderOf } from '../../lib/auth/authorize.ts';
 import type { Role } from '../../lib/auth/key.ts';
 import { issueKey } from '../../lib/auth/secrets.ts';
+import { type CommandSpec, list, option, wholeNumber } from '../command.ts';
 import { type Connection, Unable } from '../connect.ts';
 import type { Output } from '../output.ts';
 import { table } from '../table.ts';
 
-export interface CreateKey {
+export const createKey: CommandSpec = {
+  name: 'keys create',
+  summary: 'issue a key: a pair that AWS SDKs sign with, and an API key',
+  options: [
+    option('--models <patterns>', 'models that it is for, * and ? as in IAM, between commas')
+      .argParser(list)
+      .default(['*'], '*'),
+    option('--role <role>', 'call them, or manage them as well')
+      .choices(['invoke', 'manage'])
+      .default('invoke'),
+    option('--calls-per-minute <n>', 'at most so many calls a minute').argParser(wholeNumber(1)),
+    option('--note <text>', 'for people'),
+  ],
+  example: "keys create --models 'tenant-7/*' --role invoke --calls-per-minute 600",
+  run: (_, { models, role, callsPerMinute, note }, { connection, output }) =>
+    issue({ models, role, callsPerMinute, note }, connection, output),
+};
+
+export const listKeys: CommandSpec = {
+  name: 'keys ls',
+  summary: 'the keys that there are, without their secrets',
+  example: 'keys ls --json',
+  run: (_, __, { connection, output }) => showKeys(connection, output),
+};
+
+export const revokeKey: CommandSpec = {
+  name: 'keys revoke',
+  summary: 'end a key, with effect within seconds',
+  args: [['<id>', 'of the key: MME...']],
+  example: 'keys revoke MMEABCDEFGHIJKLMNOPQ',
+  run: ([id = ''], _, { connection, output }) => revoke({ id }, connection, output),
+};
+
+interface CreateKey {
   readonly models: readonly string[];
   readonly role: Role;
+  readonly callsPerMinute: number | undefined;
   readonly note: string | undefined;
 }
 
 /** Issues a key. What is printed is told once: the secret is derived anew from its id, and of the API key only a hash is kept. */
-export const createKey = async (
-  { models, role, note }: CreateKey,
-  { keys, ssm, masterKeyName }: Connection,
+const issue = async (
+  { models, role, callsPerMinute, note }: CreateKey,
+  { keys, ssm, masterKeyName, bucket }: Connection,
   output: Output,
 ): Promise<void> => {
   const issued = issueKey(await masterKey(ssm, masterKeyName), randomBytes);
   const { id, apiKeyHash, secretAccessKey, apiKey } = issued;
   const createdAtMs = Date.now();
-  await keys.put({ id, models, role, apiKeyHash, createdAtMs, ...(note === undefined ? {} : { note }) });
+  await keys.put({
+    id,
+    models,
+    role,
+    apiKeyHash,
+    createdAtMs,
+    ...(callsPerMinute === undefined ? {} : { callsPerMinute }),
+    ...(note === undefined ? {} : { note }),
+  });
   const text = [
     `aws_access_key_id     = ${id}`,
     `aws_secret_access_key = ${secretAccessKey}`,
     `x-api-key             = ${apiKey}`,
-    `may ${role} ${models.join(', ')}; this is the only time that it is told`,
+    `may ${role} ${models.join(', ')}${callsPerMinute === undefined ? '' : `, ${callsPerMinute} calls a minute`}; this is the only time that it is told`,
+    ...(models.includes('*')
+      ? []
+      : [`inputs of asynchronous calls belong below s3://${bucket}/${inputFolderOf({ id, role, models })}`]),
   ];
   output.answer(text.join('\n'), { accessKeyId: id, secretAccessKey, apiKey, models, role });
 };
 
-export const listKeys = async ({ keys }: Connection, output: Output): Promise<void> => {
+const showKeys = async ({ keys }: Connection, output: Output): Promise<void> => {
   const records = await keys.list();
-  const rows = records.map(({ id, role, models, createdAtMs, revokedAtMs, note = '' }) => [
+  const rows = records.map(({ id, role, models, callsPerMinute, createdAtMs, revokedAtMs, note = '' }) => [
     id,
     role,
     models.join(', '),
+    callsPerMinute === undefined ? '' : String(callsPerMinute),
     new Date(createdAtMs).toISOString(),
     revokedAtMs === undefined ? 'valid' : `revoked ${new Date(revokedAtMs).toISOString()}`,
     note,
   ]);
-  const lines = table(['id', 'role', 'models', 'created', 'state', 'note'], rows);
+  const lines = table(['id', 'role', 'models', 'calls/min', 'created', 'state', 'note'], rows);
   const shown = records.map(({ apiKeyHash: _, ...record }) => record);
   output.answer(records.length === 0 ? 'no keys: npx mme keys create' : lines.join('\n'), { keys: shown });
 };
 
-export const revokeKey = async (
+const revoke = async (
   { id }: { readonly id: string },
   { keys }: Connection,
   output: Output,

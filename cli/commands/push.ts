@@ -7,10 +7,27 @@ import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { create } from 'tar';
 import { parseModelName } from '../../lib/models/model-name.ts';
 import { checkArtifact } from '../check-artifact.ts';
+import { type CommandSpec, option } from '../command.ts';
 import { type Connection, Unable } from '../connect.ts';
 import { bytesText, type Output } from '../output.ts';
 
-export interface PushCommand {
+export const push: CommandSpec = {
+  name: 'push',
+  summary: 'upload a model, after opening it here as a worker would',
+  args: [
+    ['<file>', 'model.tar.gz, a bare .onnx, or a folder, which is packed'],
+    ['[model]', 'its name (default: that of the file)'],
+  ],
+  options: [
+    option('--no-check', 'upload without opening it first'),
+    option('--allow-custom-code', 'open a model.mjs as well: it runs here'),
+  ],
+  example: 'push model.tar.gz tenant-7/churn.tar.gz',
+  run: ([path = '', model], { check, allowCustomCode = false }, { connection, output }) =>
+    pushModel({ path, model, isChecked: check !== false, allowCustomCode }, connection, output),
+};
+
+interface PushCommand {
   readonly path: string;
   readonly model: string | undefined;
   readonly isChecked: boolean;
@@ -24,7 +41,7 @@ const MAX_BYTES = 5 * 1024 ** 3;
  * Uploads an artifact, after opening it here as a worker would: what a worker refuses is not uploaded.
  * @throws Unable with the worker's own words
  */
-export const push = async (
+const pushModel = async (
   { path, model: given, isChecked, allowCustomCode }: PushCommand,
   { s3, bucket, prefix }: Connection,
   output: Output,
@@ -44,12 +61,11 @@ export const push = async (
       : undefined;
 
     let sent = 0;
+    const startedMs = performance.now();
     const counting = new Transform({
       transform(chunk: Buffer, _, done) {
         sent += chunk.length;
-        output.progress(
-          `uploading ${bytesText(sent)} of ${bytesText(size)} (${Math.floor((100 * sent) / size)} %)`,
-        );
+        output.progress(progressText(sent, size, performance.now() - startedMs));
         done(null, chunk);
       },
     });
@@ -69,6 +85,16 @@ export const push = async (
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
+};
+
+const BAR_WIDTH = 24;
+
+/** `[========----] 66 %  1.2 MiB of 1.8 MiB, 640.0 KiB/s` */
+const progressText = (sent: number, size: number, tookMs: number): string => {
+  const share = size === 0 ? 1 : sent / size;
+  const bar = '='.repeat(Math.round(BAR_WIDTH * share)).padEnd(BAR_WIDTH, '-');
+  const rate = bytesText(Math.round((1000 * sent) / Math.max(1, tookMs)));
+  return `[${bar}] ${Math.floor(100 * share)} %  ${bytesText(sent)} of ${bytesText(size)}, ${rate}/s`;
 };
 
 const defaultName = (path: string): string => {

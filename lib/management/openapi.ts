@@ -67,9 +67,7 @@ const header = (name: string, rule: TextRule, required = false): Json => ({
 
 const describeRoute = ({ key, summary, query, body, status, answer }: ManagementRoute): PathItem => {
   const [method = '', path = ''] = key.split(' ');
-  // Of API Gateway there is a message, and no more.
-  const frontDoor = { type: 'object', properties: { message: text }, required: ['message'] };
-  const failure = { content: json({ anyOf: [schemaOf(schemas.error, 'output'), frontDoor] }) };
+  const failure = { content: json({ anyOf: [schemaOf(schemas.error, 'output'), FRONT_DOOR_ERROR] }) };
   return [
     path,
     method.toLowerCase(),
@@ -111,12 +109,14 @@ const failures = (statuses: readonly number[], schema: Json): Json =>
           Object.entries(STATUS)
             .flatMap(([code, each]) => (each === status ? [code] : []))
             .join(', ') || 'not as expected',
-        content: json(schema),
+        content: json({ anyOf: [schema, FRONT_DOOR_ERROR] }),
       },
     ]),
   );
 
 const text = { type: 'string' };
+/** Of API Gateway there is a message, and no more. */
+const FRONT_DOOR_ERROR = { type: 'object', properties: { message: text }, required: ['message'] };
 const SAGEMAKER_ERROR = {
   type: 'object',
   properties: {
@@ -136,7 +136,8 @@ const DJL_ERROR = {
 
 const ANYTHING = { '*/*': {} };
 const ANSWER = { description: "the model's answer", content: ANYTHING };
-const ALL_STATUSES = [...Object.values(STATUS), 404, 413];
+/** 404 is Open Inference's; 413 and 431 are API Gateway's. */
+const ALL_STATUSES = [...Object.values(STATUS), 404, 413, 431];
 
 const modelPath = (path: string, method: string, summary: string, more: Json): PathItem => [
   path,

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { parseArguments, UsageError } from '../../cli/arguments.ts';
 import { explainModel, explanationText } from '../../cli/describe-model.ts';
 import { workersLines, workersText } from '../../cli/describe-workers.ts';
 import type { PlanRow } from '../../lib/scaling/scaler-store.ts';
@@ -79,59 +78,5 @@ describe('mme explain', () => {
 
     expect(text).toMatch(/^unknown\.tar\.gz: cold, served by its home shard\n/);
     expect(text).toMatch(/It gets workers when it fills one in 3 of 5 minutes/);
-  });
-});
-
-describe('the arguments of mme', () => {
-  it.each([
-    [[], { command: { kind: 'help' }, json: false }],
-    [['workers', '--json'], { command: { kind: 'workers' }, json: true }],
-    [['explain', 'a/b.tar.gz'], { command: { kind: 'explain', model: 'a/b.tar.gz' }, json: false }],
-    [
-      ['ls', 'tenant-7/', '--limit', '5'],
-      { command: { kind: 'ls', prefix: 'tenant-7/', limit: 5 }, json: false },
-    ],
-    [
-      ['push', 'm.tar.gz', 'tenant-7/m.tar.gz', '--no-check'],
-      {
-        command: {
-          kind: 'push',
-          path: 'm.tar.gz',
-          model: 'tenant-7/m.tar.gz',
-          isChecked: false,
-          allowCustomCode: false,
-        },
-        json: false,
-      },
-    ],
-    [
-      ['workers', '--stage', 'prod', '--region', 'eu-west-1'],
-      {
-        command: { kind: 'workers' },
-        json: false,
-        deployed: {
-          stage: 'prod',
-          region: 'eu-west-1',
-          service: 'lambda-mme',
-          bucket: 'lambda-mme-prod-models',
-          url: undefined,
-        },
-      },
-    ],
-  ])('%j', (args, options) => {
-    expect(parseArguments(args)).toEqual(options);
-  });
-
-  it.each([
-    [['explain'], /explain takes 1 argument, but got 0/],
-    [['explain', 'a', 'b'], /takes 1 argument, but got 2/],
-    [['worker'], /there is no command "worker"/],
-    [['workers', 'x'], /takes 0 arguments, but got 1/],
-    [['workers', '--region', 'x'], /--region goes with --stage/],
-    [['ls', '--limit', 'many'], /--limit must be a whole number above 0/],
-    [['workers', '--nonsense'], /nonsense/],
-  ])('refuses %j', (args, message) => {
-    expect(() => parseArguments(args)).toThrow(UsageError);
-    expect(() => parseArguments(args)).toThrow(message);
   });
 });

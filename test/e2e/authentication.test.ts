@@ -137,7 +137,7 @@ describe('an endpoint whose callers need a key', () => {
 
   it('is called by mme with the key of whoever started it', async () => {
     expect(await mme('invoke', 'tenant-8/iris.tar.gz', BODY)).toMatch(/probabilities/);
-    expect(await mme('describe', 'tenant-8/iris.tar.gz')).toMatch(/inputs +\w+ FP32/);
+    expect(await mme('describe', 'tenant-8/iris.tar.gz')).toMatch(/inputs +\w+ float32/);
   });
 });
 
