@@ -35,7 +35,7 @@ ready`;
 /** Turned off, it says so. */
 const CHECKED: Readonly<Record<EndpointFile['authentication'], string>> = {
   keys: 'checked, as is x-api-key',
-  iam: 'authentication is IAM\'s, which nobody asks here: everybody may call',
+  iam: "authentication is IAM's, which nobody asks here: everybody may call",
   none: 'authentication is off: everybody may call',
 };
 
