@@ -1,6 +1,7 @@
 import { parseModelName } from '../lib/models/model-name.ts';
 import { toPathName } from '../lib/protocol/path-name.ts';
-import { type Connection, Unable } from './connect.ts';
+import type { Connection } from './connect.ts';
+import { Unable } from './unable.ts';
 
 /** What the management API says of a model (`GET /models/{model}`). */
 export interface ModelAnswer {
@@ -53,7 +54,7 @@ export interface ModelPage {
 
 /** @throws Unable */
 export const listOverHttp = (
-  { url, headers }: Connection,
+  { url, headers }: Pick<Connection, 'url' | 'headers'>,
   prefix: string,
   limit: number,
   token: string | undefined,

@@ -7,8 +7,8 @@ import { DiskCache } from '../lib/models/disk-cache.ts';
 import { nativeBytes } from '../lib/models/memory-forecast.ts';
 import { createModels } from '../lib/models/models.ts';
 import { type DescribedTensor, describeTensors } from '../lib/protocol/description.ts';
-import { Unable } from './connect.ts';
 import type { Output } from './output.ts';
+import { Unable } from './unable.ts';
 
 export interface Checked {
   readonly inputs?: readonly DescribedTensor[];

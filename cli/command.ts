@@ -16,8 +16,8 @@ export interface CommandSpec {
   /** One word, or two: `keys create`. */
   readonly name: string;
   readonly summary: string;
-  /** In commander's form: `<model>`, `[prefix]`. What is called `model` is completed with the models that there are. */
-  readonly args?: readonly (readonly [name: string, summary: string])[];
+  /** In commander's form: `<model>`, `[prefix]`. What has these names is completed with the models that there are. */
+  readonly args?: readonly (Argument | readonly [name: string, summary: string])[];
   readonly options?: readonly Option[];
   readonly example: string;
   /** Says something without any endpoint. */
@@ -30,11 +30,12 @@ export type Start = (spec: CommandSpec, args: readonly string[], values: Values)
 export const option = (flags: string, summary: string): Option => new Option(flags, summary);
 
 export const wholeNumber =
-  (min: number) =>
+  (min: number, max = Number.MAX_SAFE_INTEGER) =>
   (text: string): number => {
     const value = Number(text);
-    if (text.trim() !== '' && Number.isInteger(value) && value >= min) return value;
-    throw new InvalidArgumentError(`It should be a whole number of at least ${min}.`);
+    if (text.trim() !== '' && Number.isInteger(value) && value >= min && value <= max) return value;
+    const bound = max === Number.MAX_SAFE_INTEGER ? '' : ` and at most ${max}`;
+    throw new InvalidArgumentError(`It should be a whole number of at least ${min}${bound}.`);
   };
 
 export const list = (text: string): readonly string[] => {
@@ -53,7 +54,7 @@ export const toCommand = (spec: CommandSpec, word: string, start: Start): Comman
     .description(summary)
     .allowExcessArguments(false)
     .addHelpText('after', `\nExample:\n  npx mme ${example}`);
-  for (const [name, about] of args) command.addArgument(new Argument(name, about));
+  for (const each of args) command.addArgument(each instanceof Argument ? each : new Argument(...each));
   for (const each of options) command.addOption(each);
   return command.action((...given: unknown[]) => {
     const words = given.slice(0, args.length).filter((value): value is string => typeof value === 'string');

@@ -1,58 +1,77 @@
 import type { Command } from 'commander';
+import type { Values } from './command.ts';
 
 export interface Completion {
   readonly candidates: readonly string[];
-  /** What the name of a model begins with, where one is wanted. */
-  readonly modelPrefix?: string;
+  /** What only the endpoint knows is wanted as well. */
+  readonly wanted?: 'model' | 'function|model';
+  /** What the last word begins with. */
+  readonly start: string;
+  /** The options among the words, by the names that commands have for them: which endpoint is meant. */
+  readonly values: Values;
 }
 
-/** What the last of some words may become. Pure, but for the models, which only the endpoint knows. */
+/** What the last of some words may become. Pure: what only the endpoint knows is named, and not asked for. */
 export const complete = (program: Command, words: readonly string[]): Completion => {
-  const current = words.at(-1) ?? '';
-  const before = words.slice(0, -1);
-  const { command, args } = walk(program, before);
-  const pending = optionOf(command, program, before.at(-1) ?? '');
-  if (pending !== undefined) return { candidates: matching(pending.argChoices ?? [], current) };
-  if (current.startsWith('-')) {
+  const start = words.at(-1) ?? '';
+  const { command, args, values, pending } = walk(program, words.slice(0, -1));
+  const answer = (candidates: readonly string[]): Completion => ({
+    candidates: candidates.filter((word) => word.startsWith(start)),
+    start,
+    values,
+  });
+  if (pending !== undefined) return answer(pending.argChoices ?? []);
+  if (start.startsWith('-')) {
     const options = [...new Set([...command.options, ...program.options])];
-    return { candidates: matching([...options.flatMap(({ long }) => long ?? []), '--help'], current) };
+    return answer([...options.flatMap(({ long }) => long ?? []), '--help']);
   }
-  if (command.commands.length > 0) {
-    return {
-      candidates: matching(
-        command.commands.map((each) => each.name()),
-        current,
-      ),
-    };
+  if (command.commands.length > 0)
+    return answer(args.length > 0 ? [] : command.commands.map((each) => each.name()));
+  const argument = command.registeredArguments[args.length] ?? command.registeredArguments.at(-1);
+  if (argument === undefined || (args.length >= command.registeredArguments.length && !argument.variadic)) {
+    return answer([]);
   }
-  const argument = command.registeredArguments[args.length];
-  if (argument === undefined) return { candidates: [] };
-  if (argument.name() === 'model' || argument.name() === 'prefix')
-    return { candidates: [], modelPrefix: current };
-  return { candidates: argument.name() === 'shell' ? matching(['bash', 'zsh', 'fish'], current) : [] };
+  switch (argument.name()) {
+    case 'model':
+    case 'prefix':
+      return { ...answer([]), wanted: 'model' };
+    case 'function|model':
+      return { ...answer([]), wanted: 'function|model' };
+    case 'command':
+      return answer(walk(program, args).command.commands.map((each) => each.name()));
+    default:
+      return answer(argument.argChoices ?? []);
+  }
 };
 
-/** The command that words lead to, and its arguments so far. */
-const walk = (program: Command, words: readonly string[]): { command: Command; args: readonly string[] } => {
+interface Walked {
+  readonly command: Command;
+  readonly args: readonly string[];
+  readonly values: Values;
+  /** An option whose value is the next word. */
+  readonly pending?: Command['options'][number];
+}
+
+/** The command that words lead to, its arguments and options so far. */
+const walk = (program: Command, words: readonly string[]): Walked => {
   let command = program;
+  let pending: Walked['pending'];
   const args: string[] = [];
-  for (let index = 0; index < words.length; index++) {
-    const word = words[index] ?? '';
-    if (optionOf(command, program, word) !== undefined) {
-      index++;
-      continue;
+  const values: Values = {};
+  for (const word of words) {
+    if (pending !== undefined) {
+      values[pending.attributeName()] = word;
+      pending = undefined;
+    } else if (word.startsWith('-')) {
+      const [name, value] = word.split(/=(.*)/s, 2);
+      const option = [...command.options, ...program.options].find(({ long }) => long === name);
+      if (option?.required && value === undefined) pending = option;
+      else if (option !== undefined) values[option.attributeName()] = value ?? true;
+    } else {
+      const inner = command.commands.find((each) => each.name() === word);
+      if (inner === undefined) args.push(word);
+      else command = inner;
     }
-    if (word.startsWith('-')) continue;
-    const inner = command.commands.find((each) => each.name() === word);
-    if (inner === undefined) args.push(word);
-    else command = inner;
   }
-  return { command, args };
+  return { command, args, values, ...(pending === undefined ? {} : { pending }) };
 };
-
-/** The option of this name, if a word of its own follows it. */
-const optionOf = (command: Command, program: Command, word: string) =>
-  [...command.options, ...program.options].find(({ long, required }) => long === word && required);
-
-const matching = (words: readonly string[], start: string): readonly string[] =>
-  words.filter((word) => word.startsWith(start));

@@ -1,8 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { S3Client } from '@aws-sdk/client-s3';
 import { SSMClient } from '@aws-sdk/client-ssm';
 import { dynamodbKeyStore, type KeyAdmin } from '../lib/aws/dynamodb-key-store.ts';
 import { dynamodbScalerStore } from '../lib/aws/dynamodb-scaler-store.ts';
@@ -12,23 +10,18 @@ import type { Deployed, Remote } from './deployed.ts';
 import { cloudwatchLogs } from './logs/cloudwatch-logs.ts';
 import { fileLogs } from './logs/file-logs.ts';
 import type { LogSource } from './logs/log-source.ts';
-
-/** Nothing to connect to, or nothing there; the message says what to do. */
-export class Unable extends Error {
-  override readonly name = 'Unable';
-}
+import { deployedModels, localModels, type ModelBucket } from './model-bucket.ts';
+import { readEndpointFile } from './read-endpoint-file.ts';
+import { Unable } from './unable.ts';
 
 /** One endpoint, local or deployed. */
-export interface Connection extends Disposable {
+export interface Connection extends ModelBucket, Disposable {
   readonly store: ScalerStore;
   readonly keys: KeyAdmin;
   readonly ssm: SSMClient;
   readonly masterKeyName: string;
   /** Sent with every call of the endpoint. */
   readonly headers: Readonly<Record<string, string>>;
-  readonly s3: S3Client;
-  readonly bucket: string;
-  readonly prefix: string;
   /** As SageMaker's clients call it; absent where only an address is known. */
   readonly endpointName: string | undefined;
   /** Only what goes over HTTP works. */
@@ -46,10 +39,11 @@ export const connect = async (
 ): Promise<Connection> => {
   if (deployed === undefined) return connectLocal(await readEndpointFile(localDirectory), localDirectory);
   if (!('stage' in deployed)) return connectRemote(deployed, environment);
-  const { stage, region, service, bucket, endpoint } = deployed;
+  const { stage, region, service, endpoint } = deployed;
   const dynamodb = new DynamoDBClient({ region });
-  const s3 = new S3Client({ region });
+  const models = deployedModels(deployed);
   const ssm = new SSMClient({ region });
+  const cloudwatch = new CloudWatchLogsClient({ region });
   const table = `${service}-${stage}-catalog`;
   const apiKey = environment['MME_API_KEY'];
   return {
@@ -58,17 +52,15 @@ export const connect = async (
     ssm,
     masterKeyName: `/${service}-${stage}/master-key`,
     headers: apiKey === undefined ? {} : { 'x-api-key': apiKey },
-    s3,
-    bucket,
-    prefix: 'models/',
+    ...models,
     endpointName: `${service}-${stage}`,
-    logs: cloudwatchLogs(new CloudWatchLogsClient({ region }), `${service}-${stage}-`),
+    logs: cloudwatchLogs({ client: cloudwatch, functionPrefix: `${service}-${stage}-`, now: Date.now }),
     url: () => {
       if (endpoint !== undefined) return endpoint.replace(/\/+$/, '');
       throw new Unable('give --endpoint (or MME_ENDPOINT): the address that serverless deploy printed');
     },
     [Symbol.dispose]: () => {
-      for (const client of [dynamodb, s3, ssm]) client.destroy();
+      for (const client of [dynamodb, models.s3, ssm, cloudwatch]) client.destroy();
     },
   };
 };
@@ -120,7 +112,7 @@ const connectLocal = (file: EndpointFile, directory: string): Connection => {
   const { accessKeyId, secretAccessKey, region, awsEndpointUrl: endpoint } = file;
   const options = { endpoint, region, credentials: { accessKeyId, secretAccessKey } };
   const dynamodb = new DynamoDBClient(options);
-  const s3 = new S3Client({ ...options, forcePathStyle: true });
+  const models = localModels(file);
   const ssm = new SSMClient(options);
   return {
     store: dynamodbScalerStore(dynamodb, file.table),
@@ -128,24 +120,12 @@ const connectLocal = (file: EndpointFile, directory: string): Connection => {
     ssm,
     masterKeyName: file.masterKeyParameter,
     headers: file.apiKey === undefined ? {} : { 'x-api-key': file.apiKey },
-    s3,
-    bucket: file.bucket,
-    prefix: file.prefix,
+    ...models,
     endpointName: file.endpointName,
     logs: fileLogs(join(directory, 'logs'), `${file.endpointName}-`),
     url: () => file.url,
     [Symbol.dispose]: () => {
-      for (const client of [dynamodb, s3, ssm]) client.destroy();
+      for (const client of [dynamodb, models.s3, ssm]) client.destroy();
     },
   };
-};
-
-const readEndpointFile = async (directory: string): Promise<EndpointFile> => {
-  const file = join(directory, 'endpoint.json');
-  const text = await readFile(file, 'utf8').catch(() => {
-    throw new Unable(
-      `no endpoint runs on this machine (there is no ${file}): start one with npm start, or give --stage for one in AWS`,
-    );
-  });
-  return JSON.parse(text) as EndpointFile;
 };

@@ -4,24 +4,42 @@ export interface Output {
   answer(text: string, json: unknown): void;
   /** One of many lines, as it is. */
   line(text: string): void;
-  /** What is going on, on standard error; on a terminal over the line before. */
+  /** What is no answer, and worth knowing: on standard error. */
+  note(text: string): void;
+  /** What is going on: on standard error where that is a terminal, over what was going on before; not with `--json`. */
   progress(text: string): void;
+  /** What comes next begins a line. */
+  end(): void;
 }
 
-export const processOutput = (isJson: boolean): Output => {
+export interface Streams {
+  readonly out: { write(text: string): unknown };
+  readonly err: { write(text: string): unknown; readonly isTTY?: boolean };
+}
+
+export const createOutput = (isJson: boolean, { out, err }: Streams): Output => {
   let isOpen = false;
+  const end = (): void => {
+    if (isOpen) err.write('\n');
+    isOpen = false;
+  };
   return {
+    end,
     answer(text, json) {
-      if (isOpen) process.stderr.write('\n');
-      isOpen = false;
-      process.stdout.write(`${isJson ? JSON.stringify(json) : text}\n`);
+      end();
+      out.write(`${isJson ? JSON.stringify(json) : text}\n`);
     },
     line(text) {
-      process.stdout.write(`${text}\n`);
+      end();
+      out.write(`${text}\n`);
+    },
+    note(text) {
+      end();
+      err.write(`${text}\n`);
     },
     progress(text) {
-      if (!process.stderr.isTTY) return;
-      process.stderr.write(`\r\u001b[K${text}`);
+      if (isJson || err.isTTY !== true) return;
+      err.write(`\r\u001b[K${text}`);
       isOpen = true;
     },
   };

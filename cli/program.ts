@@ -29,7 +29,30 @@ export const createProgram = (start: Start): Command => {
     const parent = inner === undefined ? program : groupOf(program, word);
     parent.addCommand(inherit(toCommand(spec, inner ?? word, start), program));
   }
+  program.helpCommand(false).addCommand(inherit(helpOf(program), program));
   return program;
+};
+
+/** `mme help keys create`. Commander's own looks no deeper than one word, and takes any. */
+const helpOf = (program: Command): Command =>
+  new Command('help')
+    .description('help of a command')
+    .argument('[command...]', 'such as push, or keys create')
+    .action(async (words: readonly string[]) => {
+      const { command, rest } = findCommand(program, words);
+      // Commander says what it does not know, and what may be meant.
+      if (rest.length > 0 && command.commands.length > 0) await program.parseAsync(words, { from: 'user' });
+      else command.outputHelp();
+    });
+
+/** The command that words lead to, as far as they do. */
+export const findCommand = (
+  program: Command,
+  words: readonly string[],
+): { readonly command: Command; readonly rest: readonly string[] } => {
+  const [word, ...rest] = words;
+  const inner = program.commands.find((each) => each.name() === word);
+  return inner === undefined ? { command: program, rest: words } : findCommand(inner, rest);
 };
 
 const GROUPS: Readonly<Record<string, string>> = { keys: 'keys of callers: create, ls, revoke' };

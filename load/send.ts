@@ -9,7 +9,11 @@ export interface Answer {
   readonly kind: 'success' | 'failure' | 'lost';
   /** The status, or the reason why there is none. */
   readonly label: string;
+  /** What a failure says, its beginning. */
+  readonly text?: string;
 }
+
+const MAX_TEXT = 300;
 
 /** Never rejects: that a call failed is a result. */
 export type Send = (model: string) => Promise<Answer>;
@@ -50,8 +54,12 @@ export const createSender = (
       call.once('error', lose);
       call.once('response', (response) => {
         response.once('error', lose);
-        response.once('end', () => end(answerOf(response.statusCode ?? 0)));
-        response.resume();
+        const answer = answerOf(response.statusCode ?? 0);
+        let text = '';
+        response.on('data', (chunk: Buffer) => {
+          if (answer.kind !== 'success' && text.length < MAX_TEXT) text += chunk.toString();
+        });
+        response.once('end', () => end(text === '' ? answer : { ...answer, text: text.slice(0, MAX_TEXT) }));
       });
       call.end(body);
     });

@@ -3,8 +3,9 @@ import { buffer } from 'node:stream/consumers';
 import { parseModelName } from '../../lib/models/model-name.ts';
 import { toPathName } from '../../lib/protocol/path-name.ts';
 import { type CommandSpec, option } from '../command.ts';
-import { type Connection, Unable } from '../connect.ts';
+import type { Connection } from '../connect.ts';
 import type { Output } from '../output.ts';
+import { Unable } from '../unable.ts';
 
 interface InvokeCommand {
   readonly model: string;

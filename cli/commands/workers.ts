@@ -1,7 +1,7 @@
 import type { CommandSpec, Context } from '../command.ts';
-import { Unable } from '../connect.ts';
 import { explainModel, explanationText } from '../describe-model.ts';
 import { workersLines, workersText } from '../describe-workers.ts';
+import { Unable } from '../unable.ts';
 
 const readPlan = async ({ connection: { store } }: Context) => {
   const plan = await store.readPlan();

@@ -1,7 +1,7 @@
-/** When a line was written, in epoch milliseconds, as Powertools and EMF say it. */
+/** When a line was written, in epoch milliseconds, as Powertools, EMF and Lambda itself (`time`) say it. */
 export const timeOf = (text: string): number | undefined => {
   const record = parseRecord(text);
-  const time = record?.['timestamp'];
+  const time = record?.['timestamp'] ?? record?.['time'];
   if (typeof time === 'string') return Number.isNaN(Date.parse(time)) ? undefined : Date.parse(time);
   const { Timestamp } = (record?.['_aws'] ?? {}) as { readonly Timestamp?: unknown };
   return typeof Timestamp === 'number' ? Timestamp : undefined;

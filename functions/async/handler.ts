@@ -6,20 +6,31 @@ import { createLambdaClient, lambdaInvoker } from '../../lib/aws/lambda-invoker.
 import { s3JobObjects } from '../../lib/aws/s3-job-objects.ts';
 import { createS3Objects } from '../../lib/aws/s3-objects.ts';
 import { createSqsClient, sqsRetry } from '../../lib/aws/sqs-retry.ts';
+import { cachedRoutes } from '../../lib/catalog/cached-routes.ts';
 import { deployedGroups } from '../../lib/catalog/deployed-groups.ts';
 import { createDispatch } from '../../lib/routing/dispatch.ts';
 import { withFences } from '../../lib/routing/fences.ts';
 import { parseAsyncConfig } from './config.ts';
+
+/** As routers hold them. */
+const ROUTES_TTL_MS = 5000;
 
 const config = parseAsyncConfig(process.env);
 const logger = new Logger({ serviceName: 'async' });
 const { cold: coldGroups, coldTarget } = deployedGroups(config);
 const dynamodb = createDynamoDBClient();
 const catalog = dynamodbCatalog(dynamodb, config.tableName);
+const routes = cachedRoutes({
+  source: catalog,
+  fallback: { epoch: 0, coldGroups, hot: new Map() },
+  ttlMs: ROUTES_TTL_MS,
+  now: Date.now,
+  onError: (error) => logger.warn('table not read: going on with what was known', { error }),
+});
 const onError = (error: unknown): void => logger.warn('fence not noted', { error });
 
 const runJobs = createRunJobs({
-  readRoutes: async () => (await catalog.readRoutes()) ?? { epoch: 0, coldGroups, hot: new Map() },
+  readRoutes: routes.current,
   dispatch: withFences(createDispatch({ invoker: lambdaInvoker(createLambdaClient(config)), coldTarget }), {
     store: dynamodbFences(dynamodb, config.tableName),
     now: Date.now,

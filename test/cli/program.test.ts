@@ -1,8 +1,14 @@
 import { spawnSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { CommanderError } from 'commander';
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Values } from '../../cli/command.ts';
 import { COMMANDS } from '../../cli/commands/index.ts';
+import { complete } from '../../cli/complete.ts';
+import { SHELLS, scriptOf } from '../../cli/completion-scripts.ts';
 import { deployedOf } from '../../cli/deployed.ts';
 import { createProgram } from '../../cli/program.ts';
 import { UsageError } from '../../cli/usage-error.ts';
@@ -68,6 +74,8 @@ describe('the command line of mme', () => {
     [['worker'], /unknown command 'worker'\n\(Did you mean workers\?\)/],
     [['ls', '--limit', 'many'], /whole number of at least 1/],
     [['workers', '--nonsense'], /unknown option '--nonsense'/],
+    [['completion', 'tcsh'], /Allowed choices are bash, zsh, fish/],
+    [['logs', '--limit', '20000'], /at least 1 and at most 10000/],
     [['logs', '--since', 'yesterday'], /30s, 10m, 2h or 1d/],
     [['keys', 'create', '--role', 'king'], /Allowed choices are invoke, manage/],
   ])('refuses %j', async (words, message) => {
@@ -107,21 +115,89 @@ describe('which endpoint is meant', () => {
   });
 });
 
+describe('help of a command', () => {
+  it.each([
+    [['help', 'push'], /^Usage: mme push.*Example:/s],
+    [['help', 'keys', 'create'], /^Usage: mme keys create.*Example:/s],
+    [['help', 'keys'], /^Usage: mme keys .*revoke/s],
+    [['help'], /^Usage: mme .*completion/s],
+    [['help', 'push', 'anything'], /^Usage: mme push/],
+  ])('%j', async (words, expected) => {
+    const { text, error } = await parse(...words);
+    expect(text).toMatch(expected);
+    expect(error).toBeUndefined();
+  });
+
+  it.each([
+    [['help', 'pish'], 'Did you mean push?'],
+    [['help', 'keys', 'creat'], 'Did you mean create?'],
+    [['keys', 'creat'], 'Did you mean create?'],
+    [['push', 'f', '--no-chek'], 'Did you mean --no-check?'],
+  ])('%j has a suggestion', async (words, suggestion) => {
+    const { text, error, started } = await parse(...words);
+    expect(text).toContain(suggestion);
+    expect(error).toBeInstanceOf(CommanderError);
+    expect(started).toBeUndefined();
+  });
+});
+
+describe('the table of commands', () => {
+  it('has every command that a file of cli/commands has', async () => {
+    const folder = join(import.meta.dirname, '../../cli/commands');
+    const files = readdirSync(folder).filter((name) => name !== 'index.ts');
+    const modules = await Promise.all(files.map((name) => import(join(folder, name))));
+    const specs = modules.flatMap((module) => Object.values(module)).filter((each) => isSpec(each));
+    expect(new Set(specs)).toEqual(new Set(COMMANDS));
+    expect(new Set(COMMANDS.map(({ name }) => name)).size).toBe(COMMANDS.length);
+  });
+
+  const isSpec = (value: unknown): boolean => typeof value === 'object' && value !== null && 'run' in value;
+});
+
+describe('what words may become', () => {
+  const program = createProgram(async () => undefined);
+
+  it.each([
+    [[''], { candidates: expect.arrayContaining(['push', 'keys', 'help', 'logs']) }],
+    [['keys', ''], { candidates: expect.arrayContaining(['create', 'ls', 'revoke']) }],
+    [['help', 'lo'], { candidates: ['logs'] }],
+    [['help', 'keys', 're'], { candidates: ['revoke'] }],
+    [['logs', '--fo'], { candidates: ['--follow'] }],
+    [['logs', '--limit', ''], { candidates: [] }],
+    [['completion', ''], { candidates: ['bash', 'zsh', 'fish'] }],
+    [['describe', 'ten'], { candidates: [], wanted: 'model', start: 'ten' }],
+    [['describe', 'a', 'b'], { candidates: [] }],
+    [['push', 'file', 'ten'], { wanted: 'model' }],
+    [['copy', 'a', 'b'], { candidates: [] }],
+    [['logs', 'r'], { wanted: 'function|model' }],
+    [
+      ['--stage', 'prod', 'rm', '--region=eu-west-1', '--json', 'm'],
+      { wanted: 'model', values: { stage: 'prod', region: 'eu-west-1', json: true } },
+    ],
+  ])('%j', (words, expected) => {
+    expect(complete(program, words)).toMatchObject(expected);
+  });
+
+  it('is no model for what takes none', () => {
+    expect(complete(program, ['describe', 'a', 'b'])).not.toHaveProperty('wanted');
+    expect(complete(program, ['push', 'fil'])).not.toHaveProperty('wanted');
+  });
+});
+
 describe('scripts of completion', () => {
-  it.each(['bash', 'zsh', 'fish'])('%s parses', async (shell) => {
-    const spec = COMMANDS.find(({ name }) => name === 'completion');
-    let script = '';
-    const output = {
-      answer: (text: string) => {
-        script = text;
-      },
-      line: () => undefined,
-      progress: () => undefined,
-    };
-    await spec?.run([shell], {}, { output, connection: undefined as never });
-    expect(script).toContain('__complete');
-    const { error, status } = spawnSync(shell, ['-n'], { input: script });
-    // A shell that is not here cannot be asked.
-    if (error === undefined) expect(status).toBe(0);
+  let folder: string;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'scripts-'));
+  });
+  afterAll(() => rm(folder, { recursive: true }));
+
+  it.for(SHELLS)('%s parses', async (shell, { skip }) => {
+    const file = join(folder, shell);
+    await writeFile(file, scriptOf(shell, "/a folder/it's/mme.cjs"));
+
+    const { error, status, stderr } = spawnSync(shell, ['-n', file], { encoding: 'utf8' });
+
+    skip(error !== undefined, `there is no ${shell} on this machine`);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
   });
 });

@@ -208,6 +208,61 @@ describe('a registration', () => {
   );
 });
 
+describe('an asynchronous call', () => {
+  const ASYNC_CASES: readonly Fault[] = [
+    ...KINDS.map((kind) => ({ service: 'sqs', operation: 'SendMessage', kind })),
+    ...KINDS.filter((kind) => kind !== 'hangs').flatMap((kind) => [
+      { service: 's3', operation: 'PutObject', kind },
+      { service: 'lambda', operation: 'Invoke', kind },
+      { service: 'dynamodb', operation: 'GetItem', kind },
+    ]),
+  ];
+
+  it.each(ASYNC_CASES)(
+    'that was accepted has its output in the end: $service $operation $kind',
+    async (fault) => {
+      faults.set(fault);
+      const accepted = await fetch(
+        `${running.endpoint.url}/endpoints/${running.endpoint.endpointName}/async-invocations`,
+        {
+          method: 'POST',
+          headers: {
+            'x-api-key': running.endpoint.apiKey ?? '',
+            'x-amzn-sagemaker-content-type': 'application/json',
+            'x-amzn-sagemaker-target-model': 'diabetes-0001.tar.gz',
+          },
+          body: JSON.stringify(rows),
+          signal: AbortSignal.timeout(DEADLINE_MS),
+        },
+      );
+      // Long enough for a worker to have met it.
+      await sleep(1500);
+      faults.set(undefined);
+      if (accepted.status !== 202) {
+        expect(accepted.status).toBe(503);
+        expect(accepted.headers.get('x-amzn-errortype')).toBe('ServiceUnavailable');
+        return;
+      }
+      const location = accepted.headers.get('x-amzn-sagemaker-outputlocation') ?? '';
+      const { bucket } = running.endpoint;
+      const output = await vi.waitFor(
+        async () => {
+          const { store } = running.cloud.s3;
+          const object = await store.get(bucket, location.slice(`s3://${bucket}/`.length));
+          expect(object).toBeDefined();
+          const chunks: Buffer[] = [];
+          for await (const chunk of store.readBlob((object as NonNullable<typeof object>).blobId))
+            chunks.push(Buffer.from(chunk));
+          return JSON.parse(Buffer.concat(chunks).toString()) as number[][];
+        },
+        { timeout: 60_000, interval: 200 },
+      );
+      expect(largestRelativeError(output.flat(), expected)).toBeLessThan(1e-5);
+    },
+    100_000,
+  );
+});
+
 describe('a model that kills its workers', () => {
   it('is fenced off, says so, and is served again when its artifact is mended', async () => {
     const killer = `import { execFileSync } from 'node:child_process';
