@@ -26,10 +26,10 @@ describe('a call', () => {
     ]);
   });
 
-  it.each([400, 424, 429, 500, 530])('that is answered %d has failed', async (status) => {
-    const { send } = await start((_, response) => response.writeHead(status).end('{}'));
+  it.each([400, 424, 429, 500, 530])('that is answered %d has failed, with what it says', async (status) => {
+    const { send } = await start((_, response) => response.writeHead(status).end('x'.repeat(1000)));
 
-    expect(await send('m')).toEqual({ kind: 'failure', label: String(status) });
+    expect(await send('m')).toEqual({ kind: 'failure', label: String(status), text: 'x'.repeat(300) });
   });
 
   it('whose connection ends before the answer is lost', async () => {
