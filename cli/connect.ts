@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SSMClient } from '@aws-sdk/client-ssm';
-import { dynamodbKeyStore, type KeyAdmin } from '../lib/aws/dynamodb-key-store.ts';
+import { dynamodbKeyAdmin, type KeyAdmin } from '../lib/aws/dynamodb-key-admin.ts';
 import { dynamodbScalerStore } from '../lib/aws/dynamodb-scaler-store.ts';
 import type { ScalerStore } from '../lib/scaling/scaler-store.ts';
 import type { EndpointFile } from '../local/endpoint-file.ts';
@@ -12,6 +12,7 @@ import { fileLogs } from './logs/file-logs.ts';
 import type { LogSource } from './logs/log-source.ts';
 import { deployedModels, localModels, type ModelBucket } from './model-bucket.ts';
 import { readEndpointFile } from './read-endpoint-file.ts';
+import { sdkTable } from './sdk-table.ts';
 import { Unable } from './unable.ts';
 
 /** One endpoint, local or deployed. */
@@ -44,11 +45,11 @@ export const connect = async (
   const models = deployedModels(deployed);
   const ssm = new SSMClient({ region });
   const cloudwatch = new CloudWatchLogsClient({ region });
-  const table = `${service}-${stage}-catalog`;
+  const table = sdkTable(dynamodb, `${service}-${stage}-catalog`);
   const apiKey = environment['MME_API_KEY'];
   return {
-    store: dynamodbScalerStore(dynamodb, table),
-    keys: dynamodbKeyStore(dynamodb, table),
+    store: dynamodbScalerStore(table),
+    keys: dynamodbKeyAdmin(table),
     ssm,
     masterKeyName: `/${service}-${stage}/master-key`,
     headers: apiKey === undefined ? {} : { 'x-api-key': apiKey },
@@ -114,9 +115,10 @@ const connectLocal = (file: EndpointFile, directory: string): Connection => {
   const dynamodb = new DynamoDBClient(options);
   const models = localModels(file);
   const ssm = new SSMClient(options);
+  const table = sdkTable(dynamodb, file.table);
   return {
-    store: dynamodbScalerStore(dynamodb, file.table),
-    keys: dynamodbKeyStore(dynamodb, file.table),
+    store: dynamodbScalerStore(table),
+    keys: dynamodbKeyAdmin(table),
     ssm,
     masterKeyName: file.masterKeyParameter,
     headers: file.apiKey === undefined ? {} : { 'x-api-key': file.apiKey },

@@ -1,10 +1,11 @@
 import { Logger } from '@aws-lambda-powertools/logger';
 import { createRunJobs, type Message } from '../../lib/async/run-jobs.ts';
-import { createDynamoDBClient, dynamodbCatalog } from '../../lib/aws/dynamodb-catalog.ts';
 import { dynamodbFences } from '../../lib/aws/dynamodb-fences.ts';
-import { createLambdaClient, lambdaInvoker } from '../../lib/aws/lambda-invoker.ts';
+import { dynamodbRoutes } from '../../lib/aws/dynamodb-routes.ts';
+import { lambdaInvoker } from '../../lib/aws/lambda-invoker.ts';
 import { s3JobObjects } from '../../lib/aws/s3-job-objects.ts';
 import { createS3Objects } from '../../lib/aws/s3-objects.ts';
+import { signedTable } from '../../lib/aws/signed-table.ts';
 import { createSqsClient, sqsRetry } from '../../lib/aws/sqs-retry.ts';
 import { cachedRoutes } from '../../lib/catalog/cached-routes.ts';
 import { deployedGroups } from '../../lib/catalog/deployed-groups.ts';
@@ -18,10 +19,9 @@ const ROUTES_TTL_MS = 5000;
 const config = parseAsyncConfig(process.env);
 const logger = new Logger({ serviceName: 'async' });
 const { cold: coldGroups, coldTarget } = deployedGroups(config);
-const dynamodb = createDynamoDBClient();
-const catalog = dynamodbCatalog(dynamodb, config.tableName);
+const table = signedTable(process.env, config.tableName);
 const routes = cachedRoutes({
-  source: catalog,
+  source: dynamodbRoutes(table),
   fallback: { epoch: 0, coldGroups, hot: new Map() },
   ttlMs: ROUTES_TTL_MS,
   now: Date.now,
@@ -31,8 +31,8 @@ const onError = (error: unknown): void => logger.warn('fence not noted', { error
 
 const runJobs = createRunJobs({
   readRoutes: routes.current,
-  dispatch: withFences(createDispatch({ invoker: lambdaInvoker(createLambdaClient(config)), coldTarget }), {
-    store: dynamodbFences(dynamodb, config.tableName),
+  dispatch: withFences(createDispatch({ invoker: lambdaInvoker(process.env, config), coldTarget }), {
+    store: dynamodbFences(table),
     now: Date.now,
     onError,
   }),

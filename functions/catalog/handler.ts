@@ -1,8 +1,8 @@
 import { Logger } from '@aws-lambda-powertools/logger';
-import { createDynamoDBClient } from '../../lib/aws/dynamodb-catalog.ts';
-import { dynamodbFences } from '../../lib/aws/dynamodb-fences.ts';
+import { dynamodbLiftFence } from '../../lib/aws/dynamodb-lift-fence.ts';
 import { dynamodbObjectNotes } from '../../lib/aws/dynamodb-object-notes.ts';
 import { createS3Client, s3ModelObjects } from '../../lib/aws/s3-model-objects.ts';
+import { signedTable } from '../../lib/aws/signed-table.ts';
 import { createNoteObjects } from '../../lib/catalog/object-events.ts';
 import { isModelName } from '../../lib/models/model-name.ts';
 import { createCatalogFunction } from './catalog.ts';
@@ -10,8 +10,7 @@ import { parseCatalogConfig } from './config.ts';
 
 const config = parseCatalogConfig(process.env);
 const logger = new Logger({ serviceName: 'catalog' });
-const dynamodb = createDynamoDBClient();
-const fences = dynamodbFences(dynamodb, config.tableName);
+const table = signedTable(process.env, config.tableName);
 const objects = s3ModelObjects(createS3Client(), config);
 
 export const handler = createCatalogFunction({
@@ -19,8 +18,8 @@ export const handler = createCatalogFunction({
     ...config,
     isModelName,
     exists: async (model) => (await objects.head(model)) !== undefined,
-    note: dynamodbObjectNotes(dynamodb, config.tableName),
-    lift: fences.lift,
+    note: dynamodbObjectNotes(table),
+    lift: dynamodbLiftFence(table),
   }),
   onFault: (error, messageId) => logger.error('event not noted; it comes again', { messageId, error }),
 });

@@ -1,6 +1,7 @@
 import { Logger } from '@aws-lambda-powertools/logger';
 import { dynamodbWorkerCatalog } from '../../lib/aws/dynamodb-worker-catalog.ts';
 import { s3Stores } from '../../lib/aws/s3-model-store.ts';
+import { signedTable } from '../../lib/aws/signed-table.ts';
 import { shareMetrics, workerMetrics } from '../../lib/aws/worker-metrics.ts';
 import { warmUp } from '../../lib/engines/registry.ts';
 import { createCallNotes } from './call-notes.ts';
@@ -15,7 +16,7 @@ const now = Date.now;
 const timer = (): number => performance.now();
 const onError = (error: unknown, model?: string): void =>
   logger.warn('failed, and no call had to bear it', { model, error });
-const catalog = dynamodbWorkerCatalog(process.env, config.tableName);
+const catalog = dynamodbWorkerCatalog(signedTable(process.env, config.tableName));
 const metrics = workerMetrics({ ...config, now, usage: () => models.usage() });
 const parts = { ...config, catalog, metrics, now, timer, onError };
 

@@ -3,14 +3,15 @@ import { Logger } from '@aws-lambda-powertools/logger';
 import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
 import middy from '@middy/core';
 import { openAuthentication } from '../../lib/auth/open-authentication.ts';
-import { createDynamoDBClient, dynamodbCatalog } from '../../lib/aws/dynamodb-catalog.ts';
 import { dynamodbEndpointStore } from '../../lib/aws/dynamodb-endpoint-store.ts';
 import { dynamodbFences } from '../../lib/aws/dynamodb-fences.ts';
 import { dynamodbKeyStore } from '../../lib/aws/dynamodb-key-store.ts';
 import { dynamodbPermits } from '../../lib/aws/dynamodb-permits.ts';
+import { dynamodbRoutes } from '../../lib/aws/dynamodb-routes.ts';
 import { dynamodbWorkerCatalog } from '../../lib/aws/dynamodb-worker-catalog.ts';
 import { emfMetrics } from '../../lib/aws/emf-metrics.ts';
-import { createLambdaClient, lambdaInvoker } from '../../lib/aws/lambda-invoker.ts';
+import { lambdaInvoker } from '../../lib/aws/lambda-invoker.ts';
+import { signedTable } from '../../lib/aws/signed-table.ts';
 import { sqsJobQueue } from '../../lib/aws/sqs-job-queue.ts';
 import { ssmMasterKey } from '../../lib/aws/ssm-master-key.ts';
 import { cachedRoutes } from '../../lib/catalog/cached-routes.ts';
@@ -26,7 +27,7 @@ import { createRouter } from './router.ts';
 const config = parseRouterConfig(process.env);
 const logger = new Logger({ serviceName: 'router' });
 const { cold: coldGroups, coldTarget } = deployedGroups(config);
-const dynamodb = createDynamoDBClient();
+const table = signedTable(process.env, config.tableName);
 const dimensions = { EndpointName: config.endpointName, VariantName: 'AllTraffic' };
 const now = Date.now;
 const metrics = emfMetrics({ ...config, namespace: config.metricsNamespace, dimensions, now });
@@ -37,31 +38,32 @@ const router = createRouter({
   ...config,
   ...openAuthentication({
     ...config,
-    keys: dynamodbKeyStore(dynamodb, config.tableName),
-    permits: dynamodbPermits(dynamodb, config.tableName),
+    keys: dynamodbKeyStore(table),
+    permits: dynamodbPermits(table),
     masterKey: ssmMasterKey(process.env, config.masterKeyParameter),
     now,
     onError,
   }),
-  doorOf: openDoors(
-    openEndpoints({ ...config, endpoints: dynamodbEndpointStore(dynamodb, config.tableName), now, onError }),
-    { ...config, newId: randomUUID, now },
-  ),
+  doorOf: openDoors(openEndpoints({ ...config, endpoints: dynamodbEndpointStore(table), now, onError }), {
+    ...config,
+    newId: randomUUID,
+    now,
+  }),
   queue: sqsJobQueue(process.env, config.queueName),
   routes: cachedRoutes({
-    source: dynamodbCatalog(dynamodb, config.tableName),
+    source: dynamodbRoutes(table),
     fallback: { epoch: 0, coldGroups, hot: new Map() },
     ttlMs: config.routesTtlMs,
     now,
     onError,
   }),
-  dispatch: withFences(createDispatch({ invoker: lambdaInvoker(createLambdaClient(config)), coldTarget }), {
-    store: dynamodbFences(dynamodb, config.tableName),
+  dispatch: withFences(createDispatch({ invoker: lambdaInvoker(process.env, config), coldTarget }), {
+    store: dynamodbFences(table),
     now,
     onError,
   }),
   metrics,
-  loads: dynamodbWorkerCatalog(process.env, config.tableName),
+  loads: dynamodbWorkerCatalog(table),
   now,
   timer: () => performance.now(),
   onFault: (error, { requestContext }) => logger.error('request failed', { ...requestContext, error }),

@@ -1,21 +1,22 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Logger } from '@aws-lambda-powertools/logger';
 import { cloudwatchMetrics, createCloudWatchClient } from '../../lib/aws/cloudwatch-metrics.ts';
-import { createDynamoDBClient, dynamodbCatalog } from '../../lib/aws/dynamodb-catalog.ts';
+import { dynamodbCatalog } from '../../lib/aws/dynamodb-catalog.ts';
 import { dynamodbScalerStore } from '../../lib/aws/dynamodb-scaler-store.ts';
 import { createFleetClient, lambdaFleet } from '../../lib/aws/lambda-fleet.ts';
+import { signedTable } from '../../lib/aws/signed-table.ts';
 import { createPace } from '../../lib/scaling/pace.ts';
 import { parseScalerConfig } from './config.ts';
 import { createScaler, type TickReport } from './scaler.ts';
 
 const config = parseScalerConfig(process.env);
 const logger = new Logger({ serviceName: 'scaler' });
-const dynamodb = createDynamoDBClient();
+const table = signedTable(process.env, config.tableName);
 
 const tick = createScaler({
   ...config,
-  catalog: dynamodbCatalog(dynamodb, config.tableName),
-  store: dynamodbScalerStore(dynamodb, config.tableName),
+  catalog: dynamodbCatalog(table),
+  store: dynamodbScalerStore(table),
   fleet: lambdaFleet(createFleetClient()),
   metrics: cloudwatchMetrics(createCloudWatchClient()),
   now: Date.now,

@@ -1,17 +1,15 @@
-import { type AttributeValue, type DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { ALL_TRAFFIC, type Endpoint, type EndpointStore } from '../endpoints/endpoint.ts';
+import type { Item, Table } from './table.ts';
 
 /** Endpoints' rows, as `dynamodbRecords` writes them: what routers need of them has attributes of its own. */
-export const dynamodbEndpointStore = (client: DynamoDBClient, tableName: string): EndpointStore => ({
+export const dynamodbEndpointStore = (table: Table): EndpointStore => ({
   async find(name) {
-    const { Item } = await client.send(
-      new GetItemCommand({ TableName: tableName, Key: { pk: { S: `ENDPOINT#${name}` } } }),
-    );
+    const { Item } = await table.call('GetItem', { Key: { pk: { S: `ENDPOINT#${name}` } } });
     return Item && parseEndpoint(name, Item);
   },
 });
 
-const parseEndpoint = (name: string, item: Record<string, AttributeValue>): Endpoint => ({
+const parseEndpoint = (name: string, item: Item): Endpoint => ({
   name,
   prefix: item['prefix']?.S ?? '',
   variant: item['variant']?.S ?? ALL_TRAFFIC,

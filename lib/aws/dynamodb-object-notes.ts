@@ -1,36 +1,24 @@
-import {
-  type AttributeValue,
-  ConditionalCheckFailedException,
-  type DynamoDBClient,
-  UpdateItemCommand,
-} from '@aws-sdk/client-dynamodb';
 import { hasWish } from '../catalog/model-row.ts';
 import type { NoteObjectsOptions } from '../catalog/object-events.ts';
 import { IN_WISHES, LISTED, modelKey, parseModelRow } from './model-item.ts';
+import { type Item, isConditionFailed, type Table } from './table.ts';
 
 /** Notes in rows that there are whether the models' objects are: a model without a row needs none. */
 export const dynamodbObjectNotes =
-  (client: DynamoDBClient, tableName: string): NoteObjectsOptions['note'] =>
+  (table: Table): NoteObjectsOptions['note'] =>
   async (model, isThere, sequencer) => {
-    const update = async (
-      expression: string,
-      condition: string,
-      values: Record<string, AttributeValue>,
-    ): Promise<Record<string, AttributeValue> | undefined> => {
+    const update = async (expression: string, condition: string, values: Item): Promise<Item | undefined> => {
       try {
-        const { Attributes = {} } = await client.send(
-          new UpdateItemCommand({
-            TableName: tableName,
-            Key: { pk: { S: modelKey(model) } },
-            UpdateExpression: expression,
-            ConditionExpression: condition,
-            ExpressionAttributeValues: values,
-            ReturnValues: 'ALL_NEW',
-          }),
-        );
+        const { Attributes = {} } = await table.call('UpdateItem', {
+          Key: { pk: { S: modelKey(model) } },
+          UpdateExpression: expression,
+          ConditionExpression: condition,
+          ExpressionAttributeValues: values,
+          ReturnValues: 'ALL_NEW',
+        });
         return Attributes;
       } catch (error) {
-        if (error instanceof ConditionalCheckFailedException) return undefined;
+        if (isConditionFailed(error)) return undefined;
         throw error;
       }
     };
@@ -45,7 +33,7 @@ export const dynamodbObjectNotes =
     if (item === undefined || !hasWish(parseModelRow(item))) return;
     // Unless it has gone again meanwhile.
     await update(`SET ${LISTED} = :in`, 'objectSequencer = :now AND attribute_not_exists(gone)', {
-      ':in': IN_WISHES as AttributeValue,
+      ':in': IN_WISHES,
       ':now': { S: sequencer },
     });
   };

@@ -1,56 +1,25 @@
-import {
-  type AttributeValue,
-  BatchGetItemCommand,
-  ConditionalCheckFailedException,
-  type DynamoDBClient,
-  GetItemCommand,
-  PutItemCommand,
-  QueryCommand,
-} from '@aws-sdk/client-dynamodb';
-import type { ModelRow } from '../catalog/model-row.ts';
 import { encodeState, parseState } from '../scaling/encode-state.ts';
-import type { PlanRow, ScalerStore } from '../scaling/scaler-store.ts';
-import { IN_WISHES, LISTED, modelKey, parseModelRow } from './model-item.ts';
-
-type Item = Record<string, AttributeValue>;
-
-/** BatchGetItem takes at most this many keys. */
-const MAX_KEYS = 100;
-
-/** What DynamoDB leaves undone for lack of capacity is asked for again so often. */
-const MAX_ROUNDS = 5;
+import type { ScalerStore } from '../scaling/scaler-store.ts';
+import { dynamodbPlanStore } from './dynamodb-plan-store.ts';
+import { IN_WISHES, LISTED, parseModelRow } from './model-item.ts';
+import { didHold, type Item, queryAll, type Table } from './table.ts';
 
 /** The scaler's items in the catalog's table. */
-export const dynamodbScalerStore = (client: DynamoDBClient, tableName: string): ScalerStore => {
-  const read = async (pk: string): Promise<Item | undefined> => {
-    const command = new GetItemCommand({
-      TableName: tableName,
-      Key: { pk: { S: pk } },
-      ConsistentRead: true,
-    });
-    return (await client.send(command)).Item;
-  };
-
+export const dynamodbScalerStore = (table: Table): ScalerStore => {
   /** @returns false when the condition does not hold */
-  const put = async (item: Item, condition?: { text: string; values?: Item }): Promise<boolean> => {
-    try {
-      await client.send(
-        new PutItemCommand({
-          TableName: tableName,
-          Item: item,
-          ...(condition === undefined
-            ? {}
-            : { ConditionExpression: condition.text, ExpressionAttributeValues: condition.values }),
-        }),
-      );
-      return true;
-    } catch (error) {
-      if (error instanceof ConditionalCheckFailedException) return false;
-      throw error;
-    }
-  };
+  const put = (item: Item, condition?: { text: string; values?: Item }): Promise<boolean> =>
+    didHold(
+      table.call('PutItem', {
+        Item: item,
+        ...(condition === undefined
+          ? {}
+          : { ConditionExpression: condition.text, ExpressionAttributeValues: condition.values }),
+      }),
+    );
 
   return {
+    ...dynamodbPlanStore(table),
+
     takeLease: (owner, nowMs, untilMs) =>
       put(
         { pk: { S: 'LEASE' }, holder: { S: owner }, untilMs: { N: String(untilMs) } },
@@ -61,7 +30,8 @@ export const dynamodbScalerStore = (client: DynamoDBClient, tableName: string): 
       ),
 
     async readState() {
-      const text = (await read('STATE'))?.['state']?.S;
+      const text = (await table.call('GetItem', { Key: { pk: { S: 'STATE' } }, ConsistentRead: true }))
+        .Item?.['state']?.S;
       return text === undefined ? undefined : parseState(text);
     },
 
@@ -73,63 +43,18 @@ export const dynamodbScalerStore = (client: DynamoDBClient, tableName: string): 
           : { text: 'epoch = :expected', values: { ':expected': { N: String(expectedEpoch) } } },
       ),
 
-    async readPlan() {
-      const text = (await read('PLAN'))?.['plan']?.S;
-      return text === undefined ? undefined : (JSON.parse(text) as PlanRow);
-    },
-
     async writePlan(plan) {
       await put({ pk: { S: 'PLAN' }, plan: { S: JSON.stringify(plan) } });
     },
 
-    async readModels(models) {
-      const rows: ModelRow[] = [];
-      for (let start = 0; start < models.length; start += MAX_KEYS) {
-        const keys = models.slice(start, start + MAX_KEYS).map((model) => ({ pk: { S: modelKey(model) } }));
-        rows.push(...(await readBatch(client, tableName, keys)).map(parseModelRow));
-      }
-      return rows;
-    },
-
     async listWishes() {
-      const rows: ModelRow[] = [];
-      let ExclusiveStartKey: Item | undefined;
-      do {
-        const page = await client.send(
-          new QueryCommand({
-            TableName: tableName,
-            IndexName: LISTED,
-            KeyConditionExpression: '#listed = :in',
-            ExpressionAttributeNames: { '#listed': LISTED },
-            ExpressionAttributeValues: { ':in': IN_WISHES as AttributeValue },
-            ExclusiveStartKey,
-          }),
-        );
-        rows.push(...(page.Items ?? []).map(parseModelRow));
-        ExclusiveStartKey = page.LastEvaluatedKey;
-      } while (ExclusiveStartKey !== undefined);
-      return rows;
+      const rows = await queryAll(table, {
+        IndexName: LISTED,
+        KeyConditionExpression: '#listed = :in',
+        ExpressionAttributeNames: { '#listed': LISTED },
+        ExpressionAttributeValues: { ':in': IN_WISHES },
+      });
+      return rows.map(parseModelRow);
     },
   };
-};
-
-/** @throws Error when DynamoDB goes on leaving keys out */
-const readBatch = async (
-  client: DynamoDBClient,
-  tableName: string,
-  keys: Item[],
-): Promise<readonly Item[]> => {
-  const items: Item[] = [];
-  let left = keys;
-  for (let round = 0; round < MAX_ROUNDS && left.length > 0; round++) {
-    const { Responses, UnprocessedKeys } = await client.send(
-      new BatchGetItemCommand({ RequestItems: { [tableName]: { Keys: left } } }),
-    );
-    items.push(...(Responses?.[tableName] ?? []));
-    left = UnprocessedKeys?.[tableName]?.Keys ?? [];
-  }
-  if (left.length > 0) {
-    throw new Error(`DynamoDB left ${left.length} rows of models out ${MAX_ROUNDS} times: it is throttling`);
-  }
-  return items;
 };

@@ -1,45 +1,22 @@
+import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import type { WorkerCatalog } from '../catalog/worker-catalog.ts';
-import { type Attribute, encodePreload, groupKey, parseModels, preloadAttribute } from './group-row.ts';
+import { encodePreload, groupKey, parseModels, preloadAttribute } from './group-row.ts';
 import { IN_WISHES, LISTED, modelKey } from './model-item.ts';
-import { type AwsEnvironment, createSignedRequests, readText } from './signed-requests.ts';
-
-type Item = Readonly<Record<string, Attribute>>;
+import { type Item, isConditionFailed, type Table } from './table.ts';
 
 const loadKey = (model: string): string => `LOAD#${model}`;
 
 /** A worker that dies while it loads must not keep the others from it for longer than it could have gone on (380 s). */
 const LEASE_MS = 380_000;
 const KEPT_FOR_SECONDS = 7 * 86_400;
-const IDLE_MS = 1000;
 
-/** DynamoDB says no to a condition; everything else is a failure. */
-class ConditionFailed extends Error {}
-
-/** The worker's rows, by plain signed requests: see `createSignedRequests`. */
-export const dynamodbWorkerCatalog = (environment: AwsEnvironment, tableName: string): WorkerCatalog => {
-  const requests = createSignedRequests({ service: 'dynamodb', environment, idleMs: IDLE_MS });
-
-  const call = async (action: string, input: object): Promise<{ readonly Item?: Item }> => {
-    const response = await requests.send({
-      method: 'POST',
-      path: '/',
-      headers: {
-        'content-type': 'application/x-amz-json-1.0',
-        'x-amz-target': `DynamoDB_20120810.${action}`,
-      },
-      body: JSON.stringify({ TableName: tableName, ...input }),
-    });
-    const text = await readText(response);
-    if (response.statusCode === 200) return JSON.parse(text) as { readonly Item?: Item };
-    if (text.includes('ConditionalCheckFailedException')) throw new ConditionFailed(text);
-    throw new Error(`DynamoDB answered ${response.statusCode} to ${action}: ${text.slice(0, 300)}`);
-  };
-
+/** The worker's rows. */
+export const dynamodbWorkerCatalog = (table: Table): WorkerCatalog => {
   const read = async (pk: string): Promise<Item> =>
-    (await call('GetItem', { Key: { pk: { S: pk } }, ConsistentRead: true })).Item ?? {};
+    (await table.call('GetItem', { Key: { pk: { S: pk } }, ConsistentRead: true })).Item ?? {};
 
   const update = (pk: string, expression: string, values: Item, more: object = {}): Promise<unknown> =>
-    call('UpdateItem', {
+    table.call('UpdateItem', {
       Key: { pk: { S: pk } },
       UpdateExpression: expression,
       ExpressionAttributeValues: values,
@@ -73,7 +50,7 @@ export const dynamodbWorkerCatalog = (environment: AwsEnvironment, tableName: st
         await update(loadKey(model), expression, values, condition);
         return undefined;
       } catch (error) {
-        if (!(error instanceof ConditionFailed)) throw error;
+        if (!isConditionFailed(error)) throw error;
         const other = await findLoad(model);
         return { expectedEndMs: other?.expectedEndMs ?? nowMs + expectedMs };
       }
@@ -82,7 +59,7 @@ export const dynamodbWorkerCatalog = (environment: AwsEnvironment, tableName: st
     async end({ model, tookMs }) {
       const values = tookMs === undefined ? {} : { ':took': { N: String(Math.round(tookMs)) } };
       const set = tookMs === undefined ? '' : 'SET lastMs = :took ';
-      await call('UpdateItem', {
+      await table.call('UpdateItem', {
         Key: { pk: { S: loadKey(model) } },
         UpdateExpression: `${set}REMOVE expectedEndMs, leaseUntilMs`,
         ...(tookMs === undefined ? {} : { ExpressionAttributeValues: values }),
@@ -132,5 +109,5 @@ export const dynamodbWorkerCatalog = (environment: AwsEnvironment, tableName: st
   };
 };
 
-const number = (value: Attribute | undefined): number | undefined =>
+const number = (value: AttributeValue | undefined): number | undefined =>
   value?.N === undefined ? undefined : Number(value.N);

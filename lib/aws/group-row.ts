@@ -1,14 +1,6 @@
+import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import type { PreloadReport } from '../catalog/catalog.ts';
-
-/** DynamoDB's JSON of an attribute, as far as it is used here; the SDK's type of it fits. */
-export interface Attribute {
-  readonly S?: string | undefined;
-  readonly N?: string | undefined;
-  readonly L?: readonly Attribute[] | undefined;
-  readonly M?: Readonly<Record<string, Attribute>> | undefined;
-}
-
-type Item = Readonly<Record<string, Attribute>>;
+import type { Item } from './table.ts';
 
 export const groupKey = (name: string): string => `GROUP#${name}`;
 
@@ -22,7 +14,7 @@ export const parseModels = (item: Item): readonly string[] =>
 /** A row has 400 KB, and a slot many models. */
 const MAX_ERROR = 300;
 
-export const encodePreload = (reports: readonly PreloadReport[]): Attribute => ({
+export const encodePreload = (reports: readonly PreloadReport[]): AttributeValue => ({
   L: reports.map(({ model, error, tookMs, atMs }) => ({
     M: {
       model: { S: model },

@@ -1,15 +1,14 @@
+import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import type { ModelRow } from '../catalog/model-row.ts';
-import type { Attribute } from './group-row.ts';
-
-type Item = Readonly<Record<string, Attribute>>;
+import type { Item } from './table.ts';
 
 const PREFIX = 'MODEL#';
 export const modelKey = (model: string): string => PREFIX + model;
 
 /** Rows with this attribute, and no others, are in the index of the same name, by what they are. */
 export const LISTED = 'listed';
-export const IN_WISHES: Attribute = { S: 'wish' };
-export const IN_KEYS: Attribute = { S: 'key' };
+export const IN_WISHES: AttributeValue = { S: 'wish' };
+export const IN_KEYS: AttributeValue = { S: 'key' };
 
 /**
  * What the owner of the endpoint says comes before what the artifact asks for; each has its own attributes, so that neither
@@ -33,8 +32,7 @@ export const parseModelRow = (item: Item): ModelRow => {
   });
 };
 
-const flag = (attribute: (Attribute & { readonly BOOL?: boolean | undefined }) | undefined) =>
-  attribute?.BOOL;
+const flag = (attribute: AttributeValue | undefined): boolean | undefined => attribute?.BOOL;
 
 const withoutUndefined = (row: { [Key in keyof ModelRow]: ModelRow[Key] | undefined }): ModelRow =>
   Object.fromEntries(Object.entries(row).filter(([, value]) => value !== undefined)) as unknown as ModelRow;

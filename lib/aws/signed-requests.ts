@@ -14,6 +14,7 @@ export interface AwsEnvironment {
   readonly AWS_ENDPOINT_URL_DYNAMODB?: string | undefined;
   readonly AWS_ENDPOINT_URL_SSM?: string | undefined;
   readonly AWS_ENDPOINT_URL_SQS?: string | undefined;
+  readonly AWS_ENDPOINT_URL_LAMBDA?: string | undefined;
 }
 
 export interface SignedRequest {
@@ -24,6 +25,8 @@ export interface SignedRequest {
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Buffer;
+  /** Of this request, where it differs from the others'. */
+  readonly idleMs?: number;
 }
 
 export interface SignedRequests {
@@ -31,35 +34,39 @@ export interface SignedRequests {
   readonly endpoint: URL | undefined;
   readonly region: string;
   /**
-   * Sends a request, up to three times where the connection fails or the service is busy (429, 500, 502, 503, 504); all of
-   * ours may be repeated. Any other status is an answer.
-   * @throws the error of the connection, or one with the code ETIMEDOUT
+   * Sends a request, again where the connection fails or the service is busy (429, 500, 502, 503, 504), as often as `attempts`
+   * says. Any other status is an answer. A connection that was kept open and turns out to be closed is replaced: a frozen environment does not see
+   * that the other side has hung up.
+   * @throws the error of the connection, or one with the code ETIMEDOUT (not connected in time) or ESILENT (no word for `idleMs`)
    */
   send(request: SignedRequest): Promise<IncomingMessage>;
 }
 
-const ATTEMPTS = 3;
 const FIRST_PAUSE_MS = 100;
-const CONNECT_MS = 2000;
+/** The other side has hung up. */
+const CLOSED: ReadonlySet<string | undefined> = new Set(['ECONNRESET', 'EPIPE']);
 const BUSY: ReadonlySet<number | undefined> = new Set([429, 500, 502, 503, 504]);
 
 /**
- * Requests to an AWS service without the SDK, for the inference function: of 113 ms that its bundle took to import, the
- * SDK's S3 client took 90 (docs/decisions/0004). The signature is aws4's; credentials are those that Lambda sets.
+ * Requests to an AWS service without the SDK, for what every start and every call pays for: of 113 ms that the inference function's bundle took
+ * to import, the SDK's S3 client took 90 (docs/decisions/0004). The signature is aws4's; credentials are those that Lambda sets.
  */
 export const createSignedRequests = (options: {
-  readonly service: 's3' | 'dynamodb' | 'ssm' | 'sqs';
+  readonly service: 's3' | 'dynamodb' | 'ssm' | 'sqs' | 'lambda';
   readonly environment: AwsEnvironment;
   /** A connection that says nothing for so long is given up. */
   readonly idleMs: number;
+  readonly connectMs?: number;
+  readonly attempts?: number;
 }): SignedRequests => {
-  const { service, environment, idleMs } = options;
+  const { service, environment, idleMs, connectMs = 2000, attempts = 3 } = options;
   const region = environment.AWS_REGION ?? 'us-east-1';
   const own = {
     s3: environment.AWS_ENDPOINT_URL_S3,
     dynamodb: environment.AWS_ENDPOINT_URL_DYNAMODB,
     ssm: environment.AWS_ENDPOINT_URL_SSM,
     sqs: environment.AWS_ENDPOINT_URL_SQS,
+    lambda: environment.AWS_ENDPOINT_URL_LAMBDA,
   };
   const url = own[service] ?? environment.AWS_ENDPOINT_URL;
   const endpoint = url === undefined ? undefined : new URL(url);
@@ -91,8 +98,11 @@ export const createSignedRequests = (options: {
         path: request.path,
         headers: signed.headers,
       });
-      outgoing.once('response', resolve).once('error', reject);
-      limitTime(outgoing, idleMs);
+      outgoing.once('response', resolve).once('error', (error: NodeJS.ErrnoException) => {
+        if (outgoing.reusedSocket && CLOSED.has(error.code)) resolve(attempt(request));
+        else reject(error);
+      });
+      limitTime(outgoing, connectMs, request.idleMs ?? idleMs);
       outgoing.end(request.body);
     });
   };
@@ -104,10 +114,10 @@ export const createSignedRequests = (options: {
       for (let turn = 1; ; turn++) {
         try {
           const response = await attempt(request);
-          if (turn === ATTEMPTS || !BUSY.has(response.statusCode)) return response;
+          if (turn === attempts || !BUSY.has(response.statusCode)) return response;
           response.resume();
         } catch (error) {
-          if (turn === ATTEMPTS) throw error;
+          if (turn === attempts) throw error;
         }
         await sleep(FIRST_PAUSE_MS * 2 ** (turn - 1));
       }
@@ -116,19 +126,24 @@ export const createSignedRequests = (options: {
 };
 
 /** Until it is connected a socket gets a short time, after that a long one. */
-const limitTime = (outgoing: ClientRequest, idleMs: number): void => {
-  const limit = (timeMs: number): void => {
-    outgoing.setTimeout(timeMs, () => outgoing.destroy(timedOut(timeMs)));
+const limitTime = (outgoing: ClientRequest, connectMs: number, idleMs: number): void => {
+  let isConnected = false;
+  outgoing.on('timeout', () => {
+    const [what, code] = isConnected ? ['no word', 'ESILENT'] : ['not connected', 'ETIMEDOUT'];
+    outgoing.destroy(
+      Object.assign(new Error(`${what} for ${isConnected ? idleMs : connectMs} ms`), { code }),
+    );
+  });
+  const awaitAnswer = (): void => {
+    isConnected = true;
+    outgoing.setTimeout(idleMs);
   };
   outgoing.once('socket', (socket) => {
-    if (!socket.connecting) return limit(idleMs);
-    limit(CONNECT_MS);
-    socket.once(outgoing.protocol === 'https:' ? 'secureConnect' : 'connect', () => limit(idleMs));
+    if (!socket.connecting) return awaitAnswer();
+    outgoing.setTimeout(connectMs);
+    socket.once(outgoing.protocol === 'https:' ? 'secureConnect' : 'connect', awaitAnswer);
   });
 };
-
-const timedOut = (limitMs: number): Error =>
-  Object.assign(new Error(`no word for ${limitMs} ms`), { code: 'ETIMEDOUT' });
 
 const credentialsOf = ({ AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN }: AwsEnvironment) => ({
   ...(AWS_ACCESS_KEY_ID && { accessKeyId: AWS_ACCESS_KEY_ID }),
@@ -149,12 +164,15 @@ export const encodeSegment = (segment: string): string =>
 const MAX_TEXT_BYTES = 1024 * 1024;
 
 /** A short answer as text. */
-export const readText = async (response: IncomingMessage): Promise<string> => {
+export const readText = async (
+  response: IncomingMessage,
+  maxBytes: number = MAX_TEXT_BYTES,
+): Promise<string> => {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of response as AsyncIterable<Buffer>) {
     bytes += chunk.length;
-    if (bytes > MAX_TEXT_BYTES) throw new Error(`an answer of more than ${MAX_TEXT_BYTES} bytes`);
+    if (bytes > maxBytes) throw new Error(`an answer of more than ${maxBytes} bytes`);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString();

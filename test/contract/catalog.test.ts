@@ -8,7 +8,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { dynamodbCatalog } from '../../lib/aws/dynamodb-catalog.ts';
 import { dynamodbEndpointStore } from '../../lib/aws/dynamodb-endpoint-store.ts';
 import { dynamodbFences } from '../../lib/aws/dynamodb-fences.ts';
-import { dynamodbKeyStore } from '../../lib/aws/dynamodb-key-store.ts';
+import { dynamodbKeyAdmin } from '../../lib/aws/dynamodb-key-admin.ts';
+import { dynamodbLiftFence } from '../../lib/aws/dynamodb-lift-fence.ts';
 import { dynamodbModelRows } from '../../lib/aws/dynamodb-model-rows.ts';
 import { dynamodbObjectNotes } from '../../lib/aws/dynamodb-object-notes.ts';
 import { dynamodbPermits } from '../../lib/aws/dynamodb-permits.ts';
@@ -16,6 +17,8 @@ import { dynamodbRecords } from '../../lib/aws/dynamodb-records.ts';
 import { dynamodbScalerStore } from '../../lib/aws/dynamodb-scaler-store.ts';
 import { dynamodbWorkerCatalog } from '../../lib/aws/dynamodb-worker-catalog.ts';
 import { modelKey } from '../../lib/aws/model-item.ts';
+import { signedTable } from '../../lib/aws/signed-table.ts';
+import type { Table } from '../../lib/aws/table.ts';
 import { hasWish, type ModelRow } from '../../lib/catalog/model-row.ts';
 import { type DynamoDBService, openDynamoDB } from '../../local/services/dynamodb.ts';
 import { ensureTable } from '../../local/services/dynamodb-tables.ts';
@@ -50,7 +53,9 @@ afterAll(async () => {
   await rm(directory, { recursive: true });
 });
 
-const createTable = async (): Promise<string> => {
+const createTable = async (): Promise<Table> => signedTable(environment(), await createTableNamed());
+
+const createTableNamed = async (): Promise<string> => {
   const TableName = `catalog-${tables++}`;
   await ensureTable(client, {
     TableName,
@@ -72,7 +77,7 @@ const createTable = async (): Promise<string> => {
 };
 
 catalogContract('in memory', async () => memoryCatalog());
-catalogContract('DynamoDB', async () => dynamodbCatalog(client, await createTable()));
+catalogContract('DynamoDB', async () => dynamodbCatalog(await createTable()));
 
 const environment = () => ({
   AWS_REGION: 'us-east-1',
@@ -89,9 +94,9 @@ workerCatalogContract('in memory', async () => {
 workerCatalogContract('DynamoDB', async () => {
   const table = await createTable();
   return {
-    catalog: dynamodbWorkerCatalog(environment(), table),
+    catalog: dynamodbWorkerCatalog(table),
     putModels: (name, models) =>
-      dynamodbCatalog(client, table).putGroup({ name, tier: 'hot', functionName: name, workers: 1, models }),
+      dynamodbCatalog(table).putGroup({ name, tier: 'hot', functionName: name, workers: 1, models }),
   };
 });
 
@@ -100,8 +105,8 @@ scalerStoreContract('in memory', async () => {
   return { store, putModel: async (row) => void store.rows.set(row.model, row) };
 });
 scalerStoreContract('DynamoDB', async () => {
-  const TableName = await createTable();
-  return { store: dynamodbScalerStore(client, TableName), putModel: (row) => putModel(TableName, row) };
+  const table = await createTable();
+  return { store: dynamodbScalerStore(table), putModel: (row) => putModel(table.name, row) };
 });
 
 /** As the management of models writes it. */
@@ -127,8 +132,8 @@ const putModel = async (
 describe("a model's row", () => {
   it('has what its artifact asks for, unless the owner says otherwise; and what workers measured', async () => {
     const table = await createTable();
-    const worker = dynamodbWorkerCatalog(environment(), table);
-    const store = dynamodbScalerStore(client, table);
+    const worker = dynamodbWorkerCatalog(table);
+    const store = dynamodbScalerStore(table);
     await worker.noteBounds('m', { minWorkers: 2, maxWorkers: 5 });
     await worker.noteMeasured('m', { sizeBytes: 10.4, loadMs: 99.6, maxIdleSeconds: 400 });
     expect(await store.listWishes()).toEqual([
@@ -144,7 +149,7 @@ describe("a model's row", () => {
 describe("a group's row", () => {
   it('keeps what its workers have said, by version, when the scaler writes it again', async () => {
     const table = await createTable();
-    const [scaler, worker] = [dynamodbCatalog(client, table), dynamodbWorkerCatalog(environment(), table)];
+    const [scaler, worker] = [dynamodbCatalog(table), dynamodbWorkerCatalog(table)];
     const group = { name: 'hot-00', tier: 'hot' as const, functionName: 'f', workers: 1, models: ['a'] };
     await scaler.putGroup(group);
     await worker.reportPreloads('hot-00', '7', [{ model: 'a', tookMs: 12 }]);
@@ -164,9 +169,9 @@ describe("a group's row", () => {
   });
 
   it('says what DynamoDB answered where it refuses', async () => {
-    await expect(dynamodbWorkerCatalog(environment(), 'no-such-table').readPreloads('g')).rejects.toThrow(
-      /^DynamoDB answered 400 to GetItem: .*ResourceNotFoundException/,
-    );
+    await expect(
+      dynamodbWorkerCatalog(signedTable(environment(), 'no-such-table')).readPreloads('g'),
+    ).rejects.toThrow(/^DynamoDB answered 400 to GetItem: .*ResourceNotFoundException/);
   });
 });
 
@@ -179,19 +184,19 @@ describe('dynamodbCatalog', () => {
       /epoch should be/,
     ],
   ])('refuses a ROUTES item with %s', async (_, item, message) => {
-    const TableName = await createTable();
-    await client.send(new PutItemCommand({ TableName, Item: { pk: { S: 'ROUTES' }, ...item } }));
+    const table = await createTable();
+    await table.call('PutItem', { Item: { pk: { S: 'ROUTES' }, ...item } });
 
-    await expect(dynamodbCatalog(client, TableName).readRoutes()).rejects.toThrow(message);
+    await expect(dynamodbCatalog(table).readRoutes()).rejects.toThrow(message);
   });
 });
 
 describe('what happens to objects, in rows', () => {
   it('takes wishes away while the object is gone, and brings them back', async () => {
     const table = await createTable();
-    const store = dynamodbScalerStore(client, table);
-    const rows = dynamodbModelRows(client, table, store);
-    const note = dynamodbObjectNotes(client, table);
+    const store = dynamodbScalerStore(table);
+    const rows = dynamodbModelRows(table, store);
+    const note = dynamodbObjectNotes(table);
     await rows.change('m.tar.gz', { minWorkers: 2 });
 
     await note('m.tar.gz', false, '2');
@@ -208,16 +213,16 @@ describe('what happens to objects, in rows', () => {
 
   it('makes no rows', async () => {
     const table = await createTable();
-    await dynamodbObjectNotes(client, table)('none.tar.gz', true, '1');
-    expect(await dynamodbScalerStore(client, table).readModels(['none.tar.gz'])).toEqual([]);
+    await dynamodbObjectNotes(table)('none.tar.gz', true, '1');
+    expect(await dynamodbScalerStore(table).readModels(['none.tar.gz'])).toEqual([]);
   });
 });
 
 describe('what an owner says of a model', () => {
   it('changes what is named, takes back what is null, and is found by the scaler while it is a wish', async () => {
     const table = await createTable();
-    const store = dynamodbScalerStore(client, table);
-    const rows = dynamodbModelRows(client, table, store);
+    const store = dynamodbScalerStore(table);
+    const rows = dynamodbModelRows(table, store);
 
     expect(await rows.change('m.tar.gz', { maxWorkers: 3, pinned: true })).toMatchObject({
       maxWorkers: 3,
@@ -235,7 +240,7 @@ describe('what an owner says of a model', () => {
 describe("what SageMaker's control plane keeps", () => {
   it('is made once, changed, listed by kind, read by routers, and removed', async () => {
     const table = await createTable();
-    const records = dynamodbRecords(client, table);
+    const records = dynamodbRecords(table);
     const route = { prefix: 'a/', variant: 'blue', asyncOutput: 's3://b/async/a/' };
     const record = { name: 'e', createdAtMs: 1, modifiedAtMs: 1, given: { EndpointName: 'e' }, route };
 
@@ -247,18 +252,19 @@ describe("what SageMaker's control plane keeps", () => {
     expect(await records.replace('endpoint', { ...record, modifiedAtMs: 2 })).toBe(true);
     expect(await records.list('endpoint')).toEqual([{ ...record, modifiedAtMs: 2 }]);
     expect(await records.list('model')).toEqual([]);
-    expect(await dynamodbEndpointStore(client, table).find('e')).toEqual({ name: 'e', ...route });
+    expect(await dynamodbEndpointStore(table).find('e')).toEqual({ name: 'e', ...route });
     expect(await records.remove('endpoint', 'e')).toBe(true);
     expect(await records.remove('endpoint', 'e')).toBe(false);
-    expect(await dynamodbEndpointStore(client, table).find('e')).toBeUndefined();
+    expect(await dynamodbEndpointStore(table).find('e')).toBeUndefined();
   });
 });
 
 describe('fences', () => {
   it('are counted by all, kept with the routes, longer each time, and lifted', async () => {
     const table = await createTable();
-    const fences = dynamodbFences(client, table);
-    const catalog = dynamodbCatalog(client, table);
+    const fences = dynamodbFences(table);
+    const lift = dynamodbLiftFence(table);
+    const catalog = dynamodbCatalog(table);
     expect(await fences.noteCrash('a/m.tar.gz', 7)).toBe(1);
     expect(await fences.noteCrash('a/m.tar.gz', 7)).toBe(2);
     expect(await fences.noteCrash('a/m.tar.gz', 8)).toBe(1);
@@ -275,8 +281,8 @@ describe('fences', () => {
     await fences.raise('b.tar.gz', 'x', 1000, ['a/m.tar.gz']);
     expect([...((await catalog.readRoutes())?.fences?.keys() ?? [])]).toEqual(['b.tar.gz']);
 
-    await fences.lift('b.tar.gz');
-    await fences.lift('never.tar.gz');
+    await lift('b.tar.gz');
+    await lift('never.tar.gz');
     expect(await catalog.readRoutes()).toEqual(written);
     expect((await fences.raise('b.tar.gz', 'x', 1000, [])).untilMs).toBe(31_000);
   });
@@ -284,7 +290,7 @@ describe('fences', () => {
 
 describe('permits of keys', () => {
   it('are so many in a minute, whoever takes them', async () => {
-    const permits = dynamodbPermits(client, await createTable());
+    const permits = dynamodbPermits(await createTable());
     expect(await permits.take('k', 7, 6, 10)).toBe(6);
     expect(await permits.take('k', 7, 6, 10)).toBe(4);
     expect(await permits.take('k', 7, 6, 10)).toBe(0);
@@ -295,7 +301,7 @@ describe('permits of keys', () => {
 
 describe('keys', () => {
   it('are found by id, listed, and revoked', async () => {
-    const keys = dynamodbKeyStore(client, await createTable());
+    const keys = dynamodbKeyAdmin(await createTable());
     const key = {
       id: 'MMEA',
       models: ['a/*'],

@@ -3,6 +3,7 @@ import { InvokeEndpointCommand } from '@aws-sdk/client-sagemaker-runtime';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { explainModel, explanationText } from '../../cli/describe-model.ts';
 import { workersText } from '../../cli/describe-workers.ts';
+import { sdkTable } from '../../cli/sdk-table.ts';
 import { dynamodbCatalog } from '../../lib/aws/dynamodb-catalog.ts';
 import { dynamodbScalerStore } from '../../lib/aws/dynamodb-scaler-store.ts';
 import { CREDENTIALS, REGION } from '../../local/cloud.ts';
@@ -59,9 +60,9 @@ const provisioned = () => running.cloud.lambda.status().filter((environment) => 
 
 describe('workers follow traffic, in the local cloud', () => {
   it('a model that is called much gets workers of its own, no call fails, and they go when nobody calls', async () => {
-    const table = running.endpoint.table;
-    const catalog = dynamodbCatalog(client, table);
-    const store = dynamodbScalerStore(client, table);
+    const table = sdkTable(client, running.endpoint.table);
+    const catalog = dynamodbCatalog(table);
+    const store = dynamodbScalerStore(table);
     const stop = new AbortController();
     const caller = callUntil(stop.signal);
 

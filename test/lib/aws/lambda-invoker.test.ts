@@ -1,8 +1,7 @@
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { LambdaClient } from '@aws-sdk/client-lambda';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { createLambdaClient, lambdaInvoker } from '../../../lib/aws/lambda-invoker.ts';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { lambdaInvoker } from '../../../lib/aws/lambda-invoker.ts';
 import { Throttled } from '../../../lib/routing/invoker.ts';
 import { call } from '../../fakes/builders.ts';
 
@@ -10,16 +9,21 @@ const target = { functionName: 'mme-cold-00', qualifier: 'live' };
 
 /** Lambda's REST API, answering whatever a test sets. */
 let answer: { status: number; headers?: Record<string, string>; body: string } | 'hang' | 'reset';
+/** What was kept open is closed without a word. */
+let resetsNext = false;
 let asked: { url: string; headers: IncomingHttpHeaders; body: string }[] = [];
 let server: Server;
 let endpoint: string;
-let client: LambdaClient;
 
 beforeAll(async () => {
   server = createServer(async (request, response) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     asked.push({ url: request.url ?? '', headers: request.headers, body: Buffer.concat(chunks).toString() });
+    if (resetsNext) {
+      resetsNext = false;
+      return void request.socket.destroy();
+    }
     if (answer === 'hang') return;
     if (answer === 'reset') return void request.socket.destroy();
     response.writeHead(answer.status, answer.headers).end(answer.body);
@@ -28,20 +32,38 @@ beforeAll(async () => {
     server.listen(0, '127.0.0.1', resolve);
   });
   endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  client = new LambdaClient({ endpoint, maxAttempts: 1 });
 });
 beforeEach(() => {
   asked = [];
 });
 afterAll(() => {
-  client.destroy();
   server.closeAllConnections();
   server.close();
 });
 
-const invoke = () => lambdaInvoker(client).invoke(target, call());
+const invoker = (answerWithinMs = 5000) =>
+  lambdaInvoker(
+    { AWS_ENDPOINT_URL_LAMBDA: endpoint, AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' },
+    { answerWithinMs },
+  );
+const invoke = () => invoker().invoke(target, call());
 
 describe('lambdaInvoker', () => {
+  it('replaces a connection that was kept open and is closed', async () => {
+    const reply = { ok: true, contentType: 'application/json', body: '[[1]]' };
+    answer = { status: 200, body: JSON.stringify(reply) };
+    const { invoke: again } = invoker();
+    await again(target, call());
+    await new Promise((resolve) => setImmediate(resolve));
+    resetsNext = true;
+
+    expect(await again(target, call())).toEqual(reply);
+
+    // On a new connection nobody can know whether the call has run.
+    answer = 'reset';
+    await expect(invoke()).rejects.toMatchObject({ code: 'ServiceUnavailable' });
+  });
+
   it('sends the call to the function and its qualifier, and reads the reply', async () => {
     const reply = { ok: true, contentType: 'application/json', body: '[[1]]' };
     answer = { status: 200, body: JSON.stringify(reply) };
@@ -93,7 +115,7 @@ describe('lambdaInvoker', () => {
   it('does not send an event that Lambda would refuse for its size', async () => {
     const large = call({ body: 'x'.repeat(6_291_456) });
 
-    await expect(lambdaInvoker(client).invoke(target, large)).rejects.toMatchObject({
+    await expect(invoker().invoke(target, large)).rejects.toMatchObject({
       code: 'ValidationError',
       message: expect.stringContaining('at most 6291456'),
     });
@@ -109,15 +131,14 @@ describe('lambdaInvoker', () => {
 
   it('says that the model is not ready when the door closes first', async () => {
     answer = 'hang';
-    vi.stubEnv('AWS_ENDPOINT_URL_LAMBDA', endpoint);
-    const impatient = createLambdaClient({ answerWithinMs: 50 });
 
-    await expect(lambdaInvoker(impatient).invoke(target, call())).rejects.toMatchObject({
+    await expect(invoker(50).invoke(target, call())).rejects.toMatchObject({
       code: 'ModelNotReadyException',
       status: 429,
     });
-    impatient.destroy();
-    vi.unstubAllEnvs();
+    await expect(invoker().invoke(target, call({ remainingMs: 50 }))).rejects.toMatchObject({
+      code: 'ModelNotReadyException',
+    });
   });
 
   it('calls an answer that is no reply a bug', async () => {

@@ -1,0 +1,65 @@
+import type {
+  AttributeValue,
+  BatchGetItemCommandInput,
+  BatchGetItemCommandOutput,
+  DeleteItemCommandInput,
+  DeleteItemCommandOutput,
+  GetItemCommandInput,
+  GetItemCommandOutput,
+  PutItemCommandInput,
+  PutItemCommandOutput,
+  QueryCommandInput,
+  QueryCommandOutput,
+  UpdateItemCommandInput,
+  UpdateItemCommandOutput,
+} from '@aws-sdk/client-dynamodb';
+
+export type Item = Record<string, AttributeValue>;
+
+/** What is asked of DynamoDB at all: no Scan. */
+export interface Actions {
+  readonly GetItem: readonly [GetItemCommandInput, GetItemCommandOutput];
+  readonly BatchGetItem: readonly [BatchGetItemCommandInput, BatchGetItemCommandOutput];
+  readonly Query: readonly [QueryCommandInput, QueryCommandOutput];
+  readonly PutItem: readonly [PutItemCommandInput, PutItemCommandOutput];
+  readonly UpdateItem: readonly [UpdateItemCommandInput, UpdateItemCommandOutput];
+  readonly DeleteItem: readonly [DeleteItemCommandInput, DeleteItemCommandOutput];
+}
+
+type Input<Action extends keyof Actions> = Omit<Actions[Action][0], 'TableName'>;
+type Output<Action extends keyof Actions> = Omit<Actions[Action][1], '$metadata'>;
+
+/** The one table: in functions by signed requests (`signedTable`), in the command line by the SDK, which finds credentials anywhere. */
+export interface Table {
+  readonly name: string;
+  /** @throws Error whose name is DynamoDB's of the exception; of a connection, its own */
+  call<Action extends keyof Actions>(action: Action, input: Input<Action>): Promise<Output<Action>>;
+}
+
+export const isConditionFailed = (error: unknown): boolean =>
+  error instanceof Error && error.name === 'ConditionalCheckFailedException';
+
+/** @returns whether the condition of a write held */
+export const didHold = async (write: Promise<unknown>): Promise<boolean> => {
+  try {
+    await write;
+    return true;
+  } catch (error) {
+    if (isConditionFailed(error)) return false;
+    throw error;
+  }
+};
+
+/** Every page of a query. */
+export const queryAll = async (table: Table, input: Input<'Query'>): Promise<readonly Item[]> => {
+  const items: Item[] = [];
+  let page: Output<'Query'> | undefined;
+  do {
+    page = await table.call('Query', {
+      ...input,
+      ...(page?.LastEvaluatedKey && { ExclusiveStartKey: page.LastEvaluatedKey }),
+    });
+    items.push(...(page.Items ?? []));
+  } while (page.LastEvaluatedKey !== undefined);
+  return items;
+};
