@@ -2,7 +2,7 @@ import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { builtinModules } from 'node:module';
 import { join } from 'node:path';
 import { build, type Plugin } from 'esbuild';
-import { buildOnnxruntimeLayer } from '../layers/onnxruntime/build.ts';
+import { type Architecture, buildOnnxruntimeLayer } from '../layers/onnxruntime/build.ts';
 import { withFolderLock } from './folder-lock.ts';
 import { BUNDLE_INPUTS, FUNCTIONS, hashInputs, ROOT } from './inputs.ts';
 
@@ -19,14 +19,20 @@ const COMMONJS_DOOR =
 const REQUIRE_FOR_BUNDLED_COMMONJS =
   "import { createRequire as __createRequire } from 'node:module';const require = __createRequire(import.meta.url);";
 
-/** Builds `dist/`: a bundle per function and the layer. Does nothing when it is there and up to date. */
-const buildAll = async (): Promise<void> => {
+/** Builds `dist/`: a bundle per function, and the layer for an architecture. Does nothing where they are there and up to date. */
+const buildAll = async (architecture: Architecture): Promise<void> => {
   const key = await hashInputs(BUNDLE_INPUTS);
-  if ((await readKey()) === key) return;
+  await unlessCurrent('key', key, () => Promise.all(FUNCTIONS.map(bundle)));
+  await unlessCurrent(`onnxruntime-layer-${architecture}.key`, key, () => buildLayer(architecture));
+};
 
-  await rm(join(DIST, 'key'), { force: true });
-  await Promise.all([...FUNCTIONS.map(bundle), buildLayer()]);
-  await writeFile(join(DIST, 'key'), key);
+/** `name` is the file that says of what the last finished work was made. */
+const unlessCurrent = async (name: string, key: string, work: () => Promise<unknown>): Promise<void> => {
+  const file = join(DIST, name);
+  if ((await readFile(file, 'utf8').catch(() => undefined)) === key) return;
+  await rm(file, { force: true });
+  await work();
+  await writeFile(file, key);
 };
 
 /** What a function starts in threads of their own: files beside its handler. */
@@ -100,17 +106,18 @@ const bundle = async (name: string): Promise<void> => {
   await writeFile(join(folder, 'handler.cjs'), COMMONJS_DOOR);
 };
 
-const buildLayer = async (): Promise<void> => {
-  const finished = join(DIST, 'onnxruntime-layer');
+const buildLayer = async (architecture: Architecture): Promise<void> => {
+  const finished = join(DIST, `onnxruntime-layer-${architecture}`);
   const unfinished = `${finished}.unfinished`;
   await rm(unfinished, { recursive: true, force: true });
-  await buildOnnxruntimeLayer(unfinished, 'x64');
+  await buildOnnxruntimeLayer(unfinished, architecture);
   await rm(finished, { recursive: true, force: true });
   await rename(unfinished, finished);
 };
 
-const readKey = async (): Promise<string | undefined> =>
-  readFile(join(DIST, 'key'), 'utf8').catch(() => undefined);
-
+const [, , architecture = 'x86_64'] = process.argv;
+if (architecture !== 'x86_64' && architecture !== 'arm64') {
+  throw new Error(`parameter architecture should be x86_64 or arm64, but is ${JSON.stringify(architecture)}`);
+}
 await mkdir(DIST, { recursive: true });
-await withFolderLock(join(DIST, 'lock'), buildAll);
+await withFolderLock(join(DIST, 'lock'), () => buildAll(architecture));

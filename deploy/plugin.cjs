@@ -1,10 +1,20 @@
 const { execFile } = require('node:child_process');
 const { createHash } = require('node:crypto');
-const { mkdirSync, readFileSync, rmSync } = require('node:fs');
-const { join, resolve } = require('node:path');
+const { readFileSync } = require('node:fs');
+const { join } = require('node:path');
 const { promisify } = require('node:util');
+const { findPreviousDeployment } = require('./previous-deployment.cjs');
+const { releaseWorkers } = require('./release-workers.cjs');
+const { stayLocal } = require('./stay-local.cjs');
 
 const ALIAS = 'live';
+
+/**
+ * SageMaker's callers wait for 60 s, an HTTP API's for 30: the router answers each in time. The framework sees the second when it looks at
+ * routes, of whose function it would warn.
+ */
+const FUNCTION_URL_TIMEOUT_SECONDS = 65;
+const HTTP_API_TIMEOUT_SECONDS = 29;
 
 const OPEN_ROUTES = new Set([
   'GET /ping',
@@ -14,32 +24,43 @@ const OPEN_ROUTES = new Set([
   'GET /openapi.json',
 ]);
 
-/** What this project adds to the framework: its build, the alias `live`, and an `invoke local` that stays local. */
+/** What this project adds to the framework: its build, the alias `live`, an `invoke local` that stays local, and ends that leave nothing paid behind. */
 module.exports = class LambdaMme {
-  constructor(serverless, _options, { log }) {
+  constructor(serverless, options, { log }) {
     this.serverless = serverless;
+    this.options = options;
     this.log = log;
     const command = serverless.processedInput.commands.join(' ');
     // Before anything of the framework looks for credentials.
-    if (command === 'invoke local') this.stayLocal();
+    if (command === 'invoke local') stayLocal(serverless.serviceDir, log);
 
     this.hooks = {
       'before:package:createDeploymentArtifacts': () => this.build(),
       'before:package:compileLayers': () => command === 'package' && this.packageLayersOffline(),
       'before:package:compileFunctions': () => {
+        this.openFunctionUrl();
         this.nameAliases();
         this.nameDeployment();
       },
-      'after:package:compileFunctions': () => this.addAliases(),
+      'after:package:compileFunctions': () => {
+        // Not earlier: versions are named after what they are made of.
+        this.serverless.service.functions.router.timeout = HTTP_API_TIMEOUT_SECONDS;
+        this.addAliases();
+        this.allowTracing();
+      },
       'after:package:compileEvents': () => this.authorizeByIam(),
       'before:invoke:local:invoke': () => this.build(),
+      'before:rollback:rollback': () => this.chooseRollback(),
+      'before:remove:remove': () => this.releaseWorkers(),
+      'after:remove:remove': () => this.sayWhatStays(),
     };
   }
 
   /** In a process of its own: a failed build must not leave esbuild's helper holding the framework open. */
   async build() {
     const script = join(__dirname, 'build.ts');
-    await promisify(execFile)(process.execPath, [script]).catch(({ stderr, message }) => {
+    const { architecture } = this.serverless.service.provider;
+    await promisify(execFile)(process.execPath, [script, architecture]).catch(({ stderr, message }) => {
       throw new this.serverless.classes.Error(`The build failed:\n${stderr || message}`);
     });
   }
@@ -66,8 +87,16 @@ module.exports = class LambdaMme {
   nameDeployment() {
     const { functions, provider } = this.serverless.service;
     const hash = createHash('sha256').update(readFileSync(join(__dirname, '..', 'dist', 'key')));
-    hash.update(JSON.stringify([functions, provider.environment]));
+    hash.update(JSON.stringify([functions, provider.environment, provider.architecture]));
     functions.scaler.environment.DEPLOYMENT = hash.digest('hex').slice(0, 12);
+  }
+
+  /** As a parameter it is text, which the framework's own setting does not take. */
+  openFunctionUrl() {
+    const { functions, provider, custom } = this.serverless.service;
+    if (String(custom.functionUrl) !== 'true') return;
+    functions.router.timeout = FUNCTION_URL_TIMEOUT_SECONDS;
+    functions.router.url = provider.environment.AUTHENTICATION === 'iam' ? { authorizer: 'aws_iam' } : true;
   }
 
   addAliases() {
@@ -85,6 +114,20 @@ module.exports = class LambdaMme {
     }
   }
 
+  /** With X-Ray a function's role must let Lambda hand in its traces; neither action knows resources. */
+  allowTracing() {
+    const { provider } = this.serverless.service;
+    if (provider.tracing?.lambda !== 'Active') return;
+    const statement = {
+      Effect: 'Allow',
+      Action: ['xray:PutTraceSegments', 'xray:PutTelemetryRecords'],
+      Resource: '*',
+    };
+    for (const { Type, Properties } of Object.values(provider.compiledCloudFormationTemplate.Resources)) {
+      if (Type === 'AWS::IAM::Role') Properties.Policies[0].PolicyDocument.Statement.push(statement);
+    }
+  }
+
   /** With `authentication: iam` API Gateway asks IAM about every caller, but for what tells nothing of any model. */
   authorizeByIam() {
     const { provider } = this.serverless.service;
@@ -95,47 +138,40 @@ module.exports = class LambdaMme {
     }
   }
 
-  /**
-   * `invoke local` runs the function in this process, with this process's environment: without care its calls
-   * would reach the user's real account, and its files the user's real /tmp. So it talks to the local cloud when
-   * that runs, else to a port where nobody listens, and gets a temporary folder of its own.
-   */
-  stayLocal() {
-    const directory = resolve(this.serverless.serviceDir, process.env.LOCAL_DIR || '.local');
-    const endpoint = readEndpoint(directory);
-    if (endpoint === undefined) {
-      this.log.notice(
-        `No local cloud runs on ${directory}: start one with npm start, or name its folder with LOCAL_DIR. Until then calls to AWS are refused.`,
-      );
-    }
+  /** Without a timestamp, to the deployment before the last. */
+  async chooseRollback() {
+    const { processedInput, service } = this.serverless;
+    const { options } = processedInput;
+    if (options.timestamp) return;
+    const timestamp = await findPreviousDeployment(this.serverless.getProvider('aws'), service.service).catch(
+      ({ message }) => {
+        throw new this.serverless.classes.Error(`Nothing was rolled back: ${message}`);
+      },
+    );
+    this.options.timestamp = String(timestamp);
+    this.log.notice(`Back to the deployment before the last one, of ${new Date(timestamp).toISOString()}`);
+  }
 
-    for (const name of Object.keys(process.env)) if (name.startsWith('AWS_')) delete process.env[name];
-    const temporary = join(directory, `invoke-local-${process.pid}`);
-    mkdirSync(temporary, { recursive: true });
-    process.once('exit', () => rmSync(temporary, { recursive: true, force: true }));
-    Object.assign(process.env, {
-      AWS_ENDPOINT_URL: endpoint?.awsEndpointUrl ?? 'http://127.0.0.1:9',
-      AWS_ACCESS_KEY_ID: endpoint?.accessKeyId ?? 'local',
-      AWS_SECRET_ACCESS_KEY: endpoint?.secretAccessKey ?? 'local',
-      AWS_EC2_METADATA_DISABLED: 'true',
-      AWS_CONFIG_FILE: join(temporary, 'none'),
-      AWS_SHARED_CREDENTIALS_FILE: join(temporary, 'none'),
-      TMPDIR: temporary,
+  async releaseWorkers() {
+    const names = this.serverless.service.getAllFunctions();
+    const nameOf = (name) => this.serverless.service.getFunction(name).name;
+    const released = await releaseWorkers(this.serverless.getProvider('aws'), {
+      scaler: nameOf('scaler'),
+      groups: names.filter((name) => /^(cold|hot)-\d+$/.test(name)).map(nameOf),
     });
+    if (released > 0) this.log.notice(`Workers were released in ${released} places`);
+  }
+
+  /** What is kept, as it may be wanted and is not in the way of a new deployment. */
+  sayWhatStays() {
+    const { MODELS_BUCKET, MASTER_KEY_PARAMETER } = this.serverless.service.provider.environment;
+    this.log.notice(
+      `Kept: bucket ${MODELS_BUCKET} with all models and their versions, and SSM parameter ${MASTER_KEY_PARAMETER}. ` +
+        'docs/deploy.md says how to delete them, and how to deploy onto them again.',
+    );
   }
 
   naming() {
     return this.serverless.getProvider('aws').naming;
-  }
-};
-
-/** The running local cloud's answer sheet; it deletes the file when it stops, so a dead one's `pid` is checked. */
-const readEndpoint = (directory) => {
-  try {
-    const endpoint = JSON.parse(readFileSync(join(directory, 'endpoint.json'), 'utf8'));
-    process.kill(endpoint.pid, 0);
-    return endpoint;
-  } catch {
-    return undefined;
   }
 };

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { type CreateTableCommandInput, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { ROOT } from '../deploy/inputs.ts';
 import type { Clock } from '../lib/clock.ts';
+import { DEFAULT_ROUTE } from '../lib/route-table.ts';
 import { packageDeployment } from './deployment/packaging.ts';
 import type { DeployedFunction, Deployment } from './deployment/template.ts';
 import { dispatchToServices, type Handle } from './dispatch.ts';
@@ -31,6 +32,8 @@ export const CREDENTIALS = { accessKeyId: 'local', secretAccessKey: 'local' };
 
 export interface Cloud {
   readonly url: string;
+  /** Of functions that have an address of their own. */
+  readonly functionUrls: readonly string[];
   readonly deployment: Deployment;
   readonly s3: S3Service;
   readonly lambda: LambdaService;
@@ -104,6 +107,14 @@ export const startCloud = async ({
   });
   stack.defer(() => lambda.close());
   const httpApi = createHttpApi({ routes: deployment.routes, lambda, now, onError });
+  const functionUrls: string[] = [];
+  for (const target of deployment.functionUrls) {
+    const route = { routeKey: DEFAULT_ROUTE, target, timeoutMs: MAX_TIMEOUT_MS };
+    const handle = intercept(createHttpApi({ routes: [route], lambda, now, onError }));
+    const own = createServer({ maxHeaderSize: MAX_HEADER_BYTES }, handle);
+    functionUrls.push(await listenBeside(own, settings.port));
+    stack.defer(() => closeServer(own));
+  }
   const services = dispatchToServices({
     s3: s3.handle,
     dynamodb: dynamodb.handle,
@@ -124,7 +135,7 @@ export const startCloud = async ({
   await scheduler.start();
 
   const owned = stack.move();
-  return { url, deployment, s3, lambda, sqs, close: () => owned.disposeAsync() };
+  return { url, functionUrls, deployment, s3, lambda, sqs, close: () => owned.disposeAsync() };
 };
 
 /** A schedule of a minute is the scaler's, and its minute may be shorter here. */
@@ -137,6 +148,19 @@ const MAX_HEADER_BYTES = 64 * 1024;
 /** The address is taken first, so that a taken port is said before anything is built. */
 const answerStarting: Handle = (_, response) => {
   response.writeHead(503, { 'retry-after': '1' }).end('{"message":"the local cloud is starting"}');
+};
+
+/** No function runs longer (Lambda quotas). */
+const MAX_TIMEOUT_MS = 900_000;
+
+/** A function URL has the next port, or any where that is taken. */
+const listenBeside = async (server: Server, port: number): Promise<string> => {
+  try {
+    return await listen(server, port === 0 ? 0 : port + 1);
+  } catch (error) {
+    if (!(error instanceof PortTaken)) throw error;
+    return listen(server, 0);
+  }
 };
 
 export class PortTaken extends Error {

@@ -5,6 +5,8 @@ import { type Cloud, CREDENTIALS, REGION } from './cloud.ts';
 /** What scripts need to call a running endpoint; written to `<LOCAL_DIR>/endpoint.json`. */
 export interface EndpointFile {
   readonly url: string;
+  /** The same for calls that take up to a minute: the router's function URL. */
+  readonly functionUrl?: string;
   readonly endpointName: string;
   readonly region: string;
   readonly bucket: string;
@@ -24,7 +26,11 @@ export interface EndpointFile {
 }
 
 /** Read off the functions' own configuration, so that it cannot differ from what they do. */
-export const describeEndpoint = ({ url, deployment }: Pick<Cloud, 'url' | 'deployment'>): EndpointFile => {
+export const describeEndpoint = ({
+  url,
+  functionUrls: [functionUrl],
+  deployment,
+}: Pick<Cloud, 'url' | 'functionUrls' | 'deployment'>): EndpointFile => {
   const [first] = deployment.functions;
   const variable = (name: string): string => {
     const value = first?.environment[name];
@@ -33,6 +39,7 @@ export const describeEndpoint = ({ url, deployment }: Pick<Cloud, 'url' | 'deplo
   };
   return {
     url,
+    ...(functionUrl === undefined ? {} : { functionUrl }),
     endpointName: variable('ENDPOINT_NAME'),
     region: REGION,
     bucket: variable('MODELS_BUCKET'),

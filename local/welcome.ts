@@ -9,12 +9,13 @@ import type { Settings } from './settings.ts';
 export const welcome = async (endpoint: EndpointFile, settings: Settings): Promise<string> => {
   const model = settings.models > 0 ? diabetesModel(1) : 'iris.tar.gz';
   const body = JSON.stringify({ instances: [await sampleRow(model)] });
-  const { url, endpointName, region, accessKeyId, secretAccessKey, bucket, prefix, apiKey } = endpoint;
+  const { url, functionUrl, endpointName, region, accessKeyId, secretAccessKey, bucket, prefix, apiKey } =
+    endpoint;
   const keyHeader = apiKey === undefined ? '' : ` -H 'x-api-key: ${apiKey}'`;
 
   return `
 endpoint    ${endpointName}
-url         ${url}
+url         ${url}${functionUrl === undefined ? '' : `   (calls of up to a minute: ${functionUrl}, the function URL)`}
 models      s3://${bucket}/${prefix}
 keys        ${accessKeyId} / ${secretAccessKey}   (region ${region}; ${CHECKED[endpoint.authentication]})
 limits      ${settings.limits}   (LOCAL_LIMITS=aws|off)

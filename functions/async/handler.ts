@@ -9,6 +9,7 @@ import { signedTable } from '../../lib/aws/signed-table.ts';
 import { createSqsClient, sqsRetry } from '../../lib/aws/sqs-retry.ts';
 import { cachedRoutes } from '../../lib/catalog/cached-routes.ts';
 import { deployedGroups } from '../../lib/catalog/deployed-groups.ts';
+import { deployedRoutes } from '../../lib/catalog/deployed-routes.ts';
 import { createDispatch } from '../../lib/routing/dispatch.ts';
 import { withFences } from '../../lib/routing/fences.ts';
 import { parseAsyncConfig } from './config.ts';
@@ -18,10 +19,11 @@ const ROUTES_TTL_MS = 5000;
 
 const config = parseAsyncConfig(process.env);
 const logger = new Logger({ serviceName: 'async' });
-const { cold: coldGroups, coldTarget } = deployedGroups(config);
+const groups = deployedGroups(config);
+const { cold: coldGroups, coldTarget } = groups;
 const table = signedTable(process.env, config.tableName);
 const routes = cachedRoutes({
-  source: dynamodbRoutes(table),
+  source: deployedRoutes(dynamodbRoutes(table), groups),
   fallback: { epoch: 0, coldGroups, hot: new Map() },
   ttlMs: ROUTES_TTL_MS,
   now: Date.now,

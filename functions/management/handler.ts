@@ -13,6 +13,7 @@ import { createS3Client, s3ModelObjects } from '../../lib/aws/s3-model-objects.t
 import { signedTable } from '../../lib/aws/signed-table.ts';
 import { ssmMasterKey } from '../../lib/aws/ssm-master-key.ts';
 import { deployedGroups } from '../../lib/catalog/deployed-groups.ts';
+import { deployedRoutes } from '../../lib/catalog/deployed-routes.ts';
 import { createManagement } from '../../lib/management/management.ts';
 import { describeApi } from '../../lib/management/openapi.ts';
 import type { HttpRequest, HttpResponse } from '../../lib/protocol/http.ts';
@@ -24,9 +25,10 @@ import { createManagementFunction } from './management.ts';
 const config = parseManagementConfig(process.env);
 const logger = new Logger({ serviceName: 'management' });
 const table = signedTable(process.env, config.tableName);
-const { readRoutes } = dynamodbRoutes(table);
 const plans = dynamodbPlanStore(table);
-const { cold: coldGroups, coldTarget } = deployedGroups(config);
+const groups = deployedGroups(config);
+const { cold: coldGroups, coldTarget } = groups;
+const { readRoutes } = deployedRoutes(dynamodbRoutes(table), groups);
 const now = Date.now;
 
 const management = createManagement({

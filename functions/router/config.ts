@@ -14,6 +14,7 @@ export interface RouterConfig {
   readonly hotSlots: number;
   readonly routesTtlMs: number;
   readonly answerWithinMs: number;
+  readonly functionUrlAnswerMs: number;
   readonly authentication: Authentication;
   /** Name of the SSM parameter that secrets are derived from. */
   readonly masterKeyParameter: string;
@@ -37,6 +38,9 @@ export const parseRouterConfig = (environment: NodeJS.ProcessEnv): RouterConfig 
     routesTtlMs: 1000 * env.integer('ROUTES_TTL_SECONDS', { min: 1, max: 300, fallback: 5 }),
     // An HTTP API gives up after 30 s (API Gateway quotas); the answer must leave before that.
     answerWithinMs: 1000 * env.integer('ANSWER_WITHIN_SECONDS', { min: 1, max: 900, fallback: 28 }),
+    // SageMaker's own limit; the function has 65 s.
+    functionUrlAnswerMs:
+      1000 * env.integer('FUNCTION_URL_ANSWER_SECONDS', { min: 1, max: 900, fallback: 60 }),
     // A sixth of the scaler's minute.
     flushEveryMs: (1000 * Number(env.oneOf('TICK_SECONDS', TICK_SECONDS, '60'))) / 6,
     metricsNamespace: env.optionalText('METRICS_NAMESPACE', 'lambda-mme'),

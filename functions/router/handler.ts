@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomUUID as newId } from 'node:crypto';
 import { Logger } from '@aws-lambda-powertools/logger';
 import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
 import middy from '@middy/core';
@@ -16,6 +16,7 @@ import { sqsJobQueue } from '../../lib/aws/sqs-job-queue.ts';
 import { ssmMasterKey } from '../../lib/aws/ssm-master-key.ts';
 import { cachedRoutes } from '../../lib/catalog/cached-routes.ts';
 import { deployedGroups } from '../../lib/catalog/deployed-groups.ts';
+import { deployedRoutes } from '../../lib/catalog/deployed-routes.ts';
 import { openEndpoints } from '../../lib/endpoints/open-endpoints.ts';
 import { openDoors } from '../../lib/protocol/doors.ts';
 import type { HttpRequest, HttpResponse } from '../../lib/protocol/http.ts';
@@ -26,10 +27,13 @@ import { createRouter } from './router.ts';
 
 const config = parseRouterConfig(process.env);
 const logger = new Logger({ serviceName: 'router' });
-const { cold: coldGroups, coldTarget } = deployedGroups(config);
+const groups = deployedGroups(config);
+const { cold: coldGroups, coldTarget } = groups;
 const table = signedTable(process.env, config.tableName);
+const invoker = lambdaInvoker(process.env, { answerWithinMs: config.functionUrlAnswerMs });
 const dimensions = { EndpointName: config.endpointName, VariantName: 'AllTraffic' };
 const now = Date.now;
+const endpoints = dynamodbEndpointStore(table);
 const metrics = emfMetrics({ ...config, namespace: config.metricsNamespace, dimensions, now });
 const onError = (error: unknown): void =>
   logger.warn('table not read: going on with what was known', { error });
@@ -44,20 +48,16 @@ const router = createRouter({
     now,
     onError,
   }),
-  doorOf: openDoors(openEndpoints({ ...config, endpoints: dynamodbEndpointStore(table), now, onError }), {
-    ...config,
-    newId: randomUUID,
-    now,
-  }),
+  doorOf: openDoors(openEndpoints({ ...config, endpoints, now, onError }), { ...config, newId, now }),
   queue: sqsJobQueue(process.env, config.queueName),
   routes: cachedRoutes({
-    source: dynamodbRoutes(table),
+    source: deployedRoutes(dynamodbRoutes(table), groups),
     fallback: { epoch: 0, coldGroups, hot: new Map() },
     ttlMs: config.routesTtlMs,
     now,
     onError,
   }),
-  dispatch: withFences(createDispatch({ invoker: lambdaInvoker(process.env, config), coldTarget }), {
+  dispatch: withFences(createDispatch({ invoker, coldTarget }), {
     store: dynamodbFences(table),
     now,
     onError,

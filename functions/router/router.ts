@@ -16,14 +16,19 @@ import {
 import type { Metrics } from '../../lib/metrics/metrics.ts';
 import { SeenWorkers } from '../../lib/metrics/seen-workers.ts';
 import type { Loads } from '../../lib/models/loads.ts';
-import type { Asked, Door } from '../../lib/protocol/door.ts';
+import type { Asked, AtDoor } from '../../lib/protocol/door.ts';
 import type { InferenceCall, InferenceReply, WorkerStamp } from '../../lib/protocol/envelope.ts';
-import { type HttpRequest, type HttpResponse, jsonResponse } from '../../lib/protocol/http.ts';
+import {
+  type HttpRequest,
+  type HttpResponse,
+  isFromFunctionUrl,
+  jsonResponse,
+} from '../../lib/protocol/http.ts';
 import { within } from '../../lib/within.ts';
 
 export interface RouterDeps {
-  /** The API that a route belongs to. */
-  readonly doorOf: (routeKey: string) => Door | undefined;
+  /** The API that a request is for. */
+  readonly doorOf: (request: HttpRequest) => AtDoor | undefined;
   /** Says who is calling; absent where anybody may call. */
   readonly authenticate?: Authenticate;
   /** Holds callers to the limits of their keys. */
@@ -33,8 +38,10 @@ export interface RouterDeps {
   /** Of asynchronous calls. */
   readonly queue: JobQueue;
   readonly metrics: Metrics;
-  /** How long an answer is waited for. */
+  /** How long an answer is waited for behind an HTTP API. */
   readonly answerWithinMs: number;
+  /** The same behind a function URL. */
+  readonly functionUrlAnswerMs: number;
   /** What is known of loads that take long. */
   readonly loads: Pick<Loads, 'find'>;
   /** Epoch milliseconds. */
@@ -56,6 +63,7 @@ export const createRouter = (deps: RouterDeps) => {
     queue,
     metrics,
     answerWithinMs,
+    functionUrlAnswerMs,
     loads,
     now,
     timer,
@@ -80,10 +88,14 @@ export const createRouter = (deps: RouterDeps) => {
     return new ServingError(error.code, error.message, { cause: error.cause, retryAfterSeconds });
   };
 
-  const ask = async (call: InferenceCall, startedMs: number): Promise<InferenceReply & { ok: true }> => {
+  const ask = async (
+    call: InferenceCall,
+    startedMs: number,
+    withinMs: number,
+  ): Promise<InferenceReply & { ok: true }> => {
     try {
       const current = await routes.current();
-      const remainingMs = Math.round(answerWithinMs - (timer() - startedMs));
+      const remainingMs = Math.round(withinMs - (timer() - startedMs));
       const reply = await dispatch(current, { ...call, remainingMs });
       noteWorker(reply, startedMs);
       if (!reply.ok) throw new ServingError(reply.code, reply.message, known(reply));
@@ -101,12 +113,12 @@ export const createRouter = (deps: RouterDeps) => {
     metrics.sample('InvocationModelErrors', error !== undefined && MODEL_ERRORS.has(error.code) ? 1 : 0);
   };
 
-  return async (request: HttpRequest): Promise<HttpResponse> => {
+  return async (came: HttpRequest): Promise<HttpResponse> => {
     const startedMs = timer();
-    const { requestId } = request.requestContext;
-    // API Gateway has matched the path already: its route key is all the routing there is to do.
-    const door = doorOf(request.routeKey);
-    if (door === undefined) return jsonResponse(404, { message: `no API has ${request.routeKey}` });
+    const { requestId } = came.requestContext;
+    const found = doorOf(came);
+    if (found === undefined) return jsonResponse(404, { message: 'Not Found' });
+    const { door, request } = found;
 
     try {
       // Before anything is read: what is wrong with a request is told only to those who may make it.
@@ -122,7 +134,11 @@ export const createRouter = (deps: RouterDeps) => {
         await enqueue(asked.job);
         return asked.response;
       }
-      const reply = await ask(asked.call, startedMs);
+      const reply = await ask(
+        asked.call,
+        startedMs,
+        isFromFunctionUrl(came) ? functionUrlAnswerMs : answerWithinMs,
+      );
       noteOutcome(undefined);
       return door.encodeReply(reply, asked, requestId);
     } catch (cause) {
@@ -140,7 +156,7 @@ const authorize = (principal: Principal, asked: Exclude<Asked, { kind: 'answer' 
   if (asked.kind === 'queue' && 'key' in asked.job.input) authorizeInput(principal, asked.job.input.key);
 };
 
-/** The door closes 2 s after the time for an answer is up. */
+/** The door closes 2 s after the time for an answer is up, or later. */
 const LEARNED_WITHIN_MS = 500;
 
 /** What SageMaker counts as the model's failure: no answer with a status of 2XX came from it. */

@@ -8,6 +8,8 @@ export interface AwsEnvironment {
   readonly AWS_ACCESS_KEY_ID?: string | undefined;
   readonly AWS_SECRET_ACCESS_KEY?: string | undefined;
   readonly AWS_SESSION_TOKEN?: string | undefined;
+  /** Of the call that is being answered (X-Ray); AWS also ends by it what calls itself without end. */
+  readonly _X_AMZN_TRACE_ID?: string | undefined;
   /** Another place than AWS, for all services. */
   readonly AWS_ENDPOINT_URL?: string | undefined;
   readonly AWS_ENDPOINT_URL_S3?: string | undefined;
@@ -84,7 +86,7 @@ export const createSignedRequests = (options: {
         host,
         method: request.method,
         path: request.path,
-        headers: { ...request.headers },
+        headers: { ...request.headers, ...traceOf(environment) },
         ...(request.body === undefined ? {} : { body: request.body }),
       },
       credentialsOf(environment),
@@ -150,6 +152,10 @@ const credentialsOf = ({ AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_T
   ...(AWS_SECRET_ACCESS_KEY && { secretAccessKey: AWS_SECRET_ACCESS_KEY }),
   ...(AWS_SESSION_TOKEN && { sessionToken: AWS_SESSION_TOKEN }),
 });
+
+/** As the SDK does within Lambda; it is not signed. */
+const traceOf = ({ _X_AMZN_TRACE_ID: trace }: AwsEnvironment): Readonly<Record<string, string>> =>
+  trace === undefined ? {} : { 'x-amzn-trace-id': trace };
 
 const domainOf = (region: string): string =>
   region.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com';

@@ -1,7 +1,8 @@
 import type { QueuedJob } from '../async/queued-job.ts';
 import type { ServingError } from '../errors.ts';
+import { createRouteTable } from '../route-table.ts';
 import type { InferenceCall, InferenceReply } from './envelope.ts';
-import type { HttpRequest, HttpResponse } from './http.ts';
+import { type HttpRequest, type HttpResponse, isFromFunctionUrl } from './http.ts';
 
 /** What a request asks for: something of a model, or what the door knows by itself. */
 export type Asked =
@@ -33,8 +34,30 @@ export interface Door {
   encodeError(error: ServingError, requestId: string): HttpResponse;
 }
 
-/** The door of each route. */
-export const createDoors = (doors: readonly Door[]): ((routeKey: string) => Door | undefined) => {
-  const byRoute = new Map(doors.flatMap((door) => door.routeKeys.map((routeKey) => [routeKey, door])));
-  return (routeKey) => byRoute.get(routeKey);
+/** A request, and the API that it is for. */
+export interface AtDoor {
+  readonly door: Door;
+  /** With its route and what its path says, whichever way it came. */
+  readonly request: HttpRequest;
+}
+
+/**
+ * Finds the door of a request. API Gateway has matched the path already; behind a function URL there is but one route, and
+ * the path is matched here, as API Gateway would.
+ */
+export const createDoors = (doors: readonly Door[]): ((request: HttpRequest) => AtDoor | undefined) => {
+  const routes = doors.flatMap((door) => door.routeKeys.map((routeKey) => ({ routeKey, door })));
+  const byRoute = new Map(routes.map(({ routeKey, door }) => [routeKey, door]));
+  const findRoute = createRouteTable(routes);
+
+  return (request) => {
+    if (!isFromFunctionUrl(request)) {
+      const door = byRoute.get(request.routeKey);
+      return door && { door, request };
+    }
+    const match = findRoute(request.requestContext.http?.method ?? '', request.rawPath ?? '');
+    if (match === undefined) return undefined;
+    const { route, pathParameters } = match;
+    return { door: route.door, request: { ...request, routeKey: route.routeKey, pathParameters } };
+  };
 };

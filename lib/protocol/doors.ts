@@ -1,7 +1,8 @@
 import type { Endpoints } from '../endpoints/endpoint.ts';
 import type { AsyncPlaces } from './async-invocation.ts';
 import { djlDoor } from './djl-http.ts';
-import { createDoors, type Door } from './door.ts';
+import { type AtDoor, createDoors } from './door.ts';
+import type { HttpRequest } from './http.ts';
 import { openInferenceDoor } from './open-inference-http.ts';
 import { sagemakerDoor } from './sagemaker-http.ts';
 
@@ -9,5 +10,5 @@ import { sagemakerDoor } from './sagemaker-http.ts';
 export const openDoors = (
   endpoints: Endpoints,
   places: AsyncPlaces,
-): ((routeKey: string) => Door | undefined) =>
+): ((request: HttpRequest) => AtDoor | undefined) =>
   createDoors([sagemakerDoor(endpoints, places), openInferenceDoor, djlDoor]);

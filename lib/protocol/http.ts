@@ -1,3 +1,5 @@
+import { DEFAULT_ROUTE } from '../route-table.ts';
+
 /** The part of API Gateway's HTTP API event (payload format 2.0) that is read. Header names come in lower case. */
 export interface HttpRequest {
   readonly routeKey: string;
@@ -9,6 +11,9 @@ export interface HttpRequest {
   readonly rawQueryString?: string;
   readonly requestContext: { readonly requestId: string; readonly http?: { readonly method: string } };
 }
+
+/** A function URL's events are those of an HTTP API with this one route (Lambda developer guide, "Invoking function URLs"). */
+export const isFromFunctionUrl = ({ routeKey }: HttpRequest): boolean => routeKey === DEFAULT_ROUTE;
 
 export interface HttpResponse {
   readonly statusCode: number;

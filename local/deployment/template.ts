@@ -57,6 +57,8 @@ export interface DeployedSchedule {
 export interface Deployment {
   readonly functions: readonly DeployedFunction[];
   readonly routes: readonly DeployedRoute[];
+  /** Functions with an address of their own. */
+  readonly functionUrls: readonly FunctionTarget[];
   readonly schedules: readonly DeployedSchedule[];
   readonly buckets: readonly string[];
   /** Those of `buckets` that have versions, where any has. */
@@ -112,6 +114,10 @@ export const parseTemplate = (template: Template): Deployment => {
         target: targetOf(integration['IntegrationUri'], `${integrationId}.IntegrationUri`),
       };
     }),
+
+    functionUrls: ofType('AWS::Lambda::Url').map(([id, url]) =>
+      targetOf(url['TargetFunctionArn'], `${id}.TargetFunctionArn`),
+    ),
 
     schedules: ofType('AWS::Events::Rule').flatMap(([id, rule]) =>
       list(rule['Targets']).map((each) => ({

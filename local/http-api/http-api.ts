@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '../../lib/clock.ts';
+import { createRouteTable } from '../../lib/route-table.ts';
 import type { DeployedRoute } from '../deployment/template.ts';
 import type { LambdaService } from '../lambda/lambda.ts';
 import { LambdaError } from '../lambda/lambda-error.ts';
 import { readBody } from '../read-body.ts';
 import { toEvent } from './event.ts';
-import { createRouteTable } from './routes.ts';
 
 /** Quotas of an HTTP API (docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html). */
 const MAX_BODY_BYTES = 10 * 1024 * 1024;
@@ -26,7 +26,7 @@ interface Answer {
 }
 
 /**
- * API Gateway's HTTP API in front of the functions. One difference: a function that has no free environment is
+ * API Gateway's HTTP API in front of the functions, or, with the one route `$default`, a function URL, whose events are the same. One difference: a function that has no free environment is
  * answered 429 here, so that callers back off; AWS's front door turns that into a 503.
  */
 export const createHttpApi = ({ routes, lambda, now, onError }: HttpApiOptions) => {

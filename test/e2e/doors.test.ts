@@ -1,5 +1,6 @@
 import { execFile, spawnSync } from 'node:child_process';
 import { promisify } from 'node:util';
+import { InvokeEndpointCommand, SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { largestRelativeError } from '../fixtures/closeness.ts';
 import { readExpected } from '../fixtures/expected.ts';
@@ -61,6 +62,34 @@ describe('the Open Inference Protocol, over HTTP', () => {
     const response = await post(path, body);
 
     expect(response).toMatchObject({ status, body: { error: expect.stringMatching(message) } });
+  });
+});
+
+describe('the function URL', () => {
+  it('answers an unchanged client as the HTTP API does, and knows the same paths', async () => {
+    const { functionUrl = '', endpointName, accessKeyId, secretAccessKey, apiKey = '' } = running.endpoint;
+    const client = new SageMakerRuntimeClient({
+      endpoint: functionUrl,
+      region: running.endpoint.region,
+      credentials: { accessKeyId, secretAccessKey },
+      maxAttempts: 1,
+    });
+    const { inputs } = await readExpected('diabetes');
+    const command = new InvokeEndpointCommand({
+      EndpointName: endpointName,
+      TargetModel: 'diabetes-0001.tar.gz',
+      ContentType: 'application/json',
+      Body: JSON.stringify({ instances: inputs.slice(0, 2) }),
+    });
+
+    const [byUrl, byApi] = await Promise.all([client.send(command), running.runtime.send(command)]);
+    expect(byUrl.Body.transformToString()).toBe(byApi.Body.transformToString());
+    const headers = { 'x-api-key': apiKey };
+    expect((await fetch(`${functionUrl}/v2/models/diabetes-0001`, { headers })).status).toBe(200);
+    expect((await fetch(`${functionUrl}/v2/models/diabetes-0001`)).status).toBe(403);
+    // Models are managed behind the HTTP API alone.
+    expect((await fetch(`${functionUrl}/models`, { headers })).status).toBe(404);
+    client.destroy();
   });
 });
 

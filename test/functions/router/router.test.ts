@@ -22,6 +22,7 @@ const setUp = (
     queue: { send: async (job) => void queued.push(job) },
     metrics,
     answerWithinMs: 28_000,
+    functionUrlAnswerMs: 60_000,
     loads: { find: async () => load },
     now: () => 1_000_000,
     timer: () => timerMs++,
@@ -44,6 +45,26 @@ describe('router', () => {
       body: '152.1',
     });
     expect(counts()).toMatchObject({ Invocations: 1, Invocation4XXErrors: 0, Invocation5XXErrors: 0 });
+  });
+
+  it('waits longer behind a function URL, whose path it reads itself', async () => {
+    const calls: InferenceCall[] = [];
+    const { router } = setUp(async (call) => {
+      calls.push(call);
+      return { ok: true, contentType: 'text/csv', body: '1' };
+    });
+    const http = { method: 'POST' };
+
+    expect((await router(httpRequest())).statusCode).toBe(200);
+    const fromUrl = (path: string) =>
+      router(httpRequest({ routeKey: '$default', rawPath: path, requestContext: { requestId: 'r', http } }));
+    expect((await fromUrl('/endpoints/mme/invocations')).statusCode).toBe(200);
+    expect((await fromUrl('/predictions/a~1b')).statusCode).toBe(200);
+    expect((await fromUrl('/nothing')).statusCode).toBe(404);
+
+    expect(calls.map(({ model }) => model)).toEqual([calls[0]?.model, calls[0]?.model, 'a/b.tar.gz']);
+    const [api = 0, url = 0] = calls.map(({ remainingMs }) => remainingMs);
+    expect([Math.ceil(api / 1000), Math.ceil(url / 1000)]).toEqual([28, 60]);
   });
 
   it('answers a ping without calling anything', async () => {

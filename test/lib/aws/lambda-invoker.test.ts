@@ -49,6 +49,20 @@ const invoker = (answerWithinMs = 5000) =>
 const invoke = () => invoker().invoke(target, call());
 
 describe('lambdaInvoker', () => {
+  it('passes on the trace that Lambda gives a call', async () => {
+    answer = { status: 200, body: '{"ok":true}' };
+    const environment = {
+      AWS_ENDPOINT_URL_LAMBDA: endpoint,
+      AWS_ACCESS_KEY_ID: 'test',
+      AWS_SECRET_ACCESS_KEY: 'test',
+      _X_AMZN_TRACE_ID: 'Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=1',
+    };
+    await lambdaInvoker(environment, { answerWithinMs: 5000 }).invoke(target, call());
+
+    expect(asked[0]?.headers['x-amzn-trace-id']).toBe(environment._X_AMZN_TRACE_ID);
+    expect(asked[0]?.headers.authorization).not.toContain('trace');
+  });
+
   it('replaces a connection that was kept open and is closed', async () => {
     const reply = { ok: true, contentType: 'application/json', body: '[[1]]' };
     answer = { status: 200, body: JSON.stringify(reply) };

@@ -30,6 +30,7 @@ const template = (overrides: Template['Resources'] = {}): Template => ({
         Target: { 'Fn::Join': ['/', ['integrations', { Ref: 'Integration' }]] },
       },
     },
+    RouterUrl: { Type: 'AWS::Lambda::Url', Properties: { TargetFunctionArn: aliasArn, AuthType: 'NONE' } },
     Tick: {
       Type: 'AWS::Events::Rule',
       Properties: { ScheduleExpression: 'rate(1 minute)', Targets: [{ Arn: aliasArn, Id: 'tick' }] },
@@ -58,6 +59,7 @@ describe('parseTemplate', () => {
         },
       ],
       routes: [{ routeKey: 'GET /ping', timeoutMs: 30_000, target }],
+      functionUrls: [target],
       schedules: [{ everyMs: 60_000, target }],
       buckets: ['mme-dev-models'],
       tables: [{ TableName: 'mme-dev-catalog' }],

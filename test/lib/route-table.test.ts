@@ -1,11 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { createRouteTable } from '../../../local/http-api/routes.ts';
+import { createRouteTable } from '../../lib/route-table.ts';
 
 const find = createRouteTable(
   ['POST /endpoints/{EndpointName}/invocations', 'GET /ping', 'GET /{anything}'].map((routeKey) => ({
     routeKey,
-    timeoutMs: 30_000,
-    target: { functionName: 'router', qualifier: 'live' },
   })),
 );
 
@@ -20,6 +18,12 @@ describe('createRouteTable', () => {
   it('prefers a literal path to a variable', () => {
     expect(find('GET', '/ping')?.route.routeKey).toBe('GET /ping');
     expect(find('GET', '/pong')?.route.routeKey).toBe('GET /{anything}');
+  });
+
+  it('takes what is left by $default', () => {
+    const all = createRouteTable([{ routeKey: '$default' }, { routeKey: 'GET /ping' }]);
+    expect(all('GET', '/ping')?.route.routeKey).toBe('GET /ping');
+    expect(all('PUT', '/a/b')).toEqual({ route: { routeKey: '$default' }, pathParameters: {} });
   });
 
   it.each([
