@@ -3,10 +3,12 @@ import { createRunJobs, type Message } from '../../lib/async/run-jobs.ts';
 import { dynamodbFences } from '../../lib/aws/dynamodb-fences.ts';
 import { dynamodbRoutes } from '../../lib/aws/dynamodb-routes.ts';
 import { lambdaInvoker } from '../../lib/aws/lambda-invoker.ts';
-import { s3JobObjects } from '../../lib/aws/s3-job-objects.ts';
-import { createS3Objects } from '../../lib/aws/s3-objects.ts';
+import { s3JobOutputs } from '../../lib/aws/s3-job-objects.ts';
+import { createS3Put } from '../../lib/aws/s3-put.ts';
+import { createS3Requests } from '../../lib/aws/s3-requests.ts';
 import { signedTable } from '../../lib/aws/signed-table.ts';
-import { createSqsClient, sqsRetry } from '../../lib/aws/sqs-retry.ts';
+import { createSqsRequests } from '../../lib/aws/sqs-requests.ts';
+import { sqsRetry } from '../../lib/aws/sqs-retry.ts';
 import { cachedRoutes } from '../../lib/catalog/cached-routes.ts';
 import { deployedGroups } from '../../lib/catalog/deployed-groups.ts';
 import { deployedRoutes } from '../../lib/catalog/deployed-routes.ts';
@@ -38,8 +40,8 @@ const runJobs = createRunJobs({
     now: Date.now,
     onError,
   }),
-  objects: s3JobObjects(createS3Objects(process.env)),
-  retryIn: sqsRetry(createSqsClient()),
+  objects: s3JobOutputs(createS3Put(createS3Requests(process.env))),
+  retryIn: sqsRetry(createSqsRequests(process.env)),
   now: Date.now,
   onFault: (error, { messageId }) => logger.error('job not concluded', { messageId, error }),
 });

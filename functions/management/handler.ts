@@ -9,7 +9,9 @@ import { dynamodbPlanStore } from '../../lib/aws/dynamodb-plan-store.ts';
 import { dynamodbRecords } from '../../lib/aws/dynamodb-records.ts';
 import { dynamodbRoutes } from '../../lib/aws/dynamodb-routes.ts';
 import { lambdaInvoker } from '../../lib/aws/lambda-invoker.ts';
+import { s3ModelHead } from '../../lib/aws/s3-model-head.ts';
 import { createS3Client, s3ModelObjects } from '../../lib/aws/s3-model-objects.ts';
+import { createS3Requests, IMPATIENT } from '../../lib/aws/s3-requests.ts';
 import { signedTable } from '../../lib/aws/signed-table.ts';
 import { ssmMasterKey } from '../../lib/aws/ssm-master-key.ts';
 import { deployedGroups } from '../../lib/catalog/deployed-groups.ts';
@@ -33,7 +35,11 @@ const now = Date.now;
 
 const management = createManagement({
   ...config,
-  objects: s3ModelObjects(createS3Client(), config),
+  objects: s3ModelObjects(
+    createS3Client(),
+    config,
+    s3ModelHead(createS3Requests(process.env, IMPATIENT), config),
+  ),
   rows: dynamodbModelRows(table, plans),
   readRoutes: async () => (await readRoutes()) ?? { epoch: 0, coldGroups, hot: new Map() },
   readPlan: plans.readPlan,

@@ -13,6 +13,7 @@ import { emfMetrics } from '../../lib/aws/emf-metrics.ts';
 import { lambdaInvoker } from '../../lib/aws/lambda-invoker.ts';
 import { signedTable } from '../../lib/aws/signed-table.ts';
 import { sqsJobQueue } from '../../lib/aws/sqs-job-queue.ts';
+import { createSqsRequests } from '../../lib/aws/sqs-requests.ts';
 import { ssmMasterKey } from '../../lib/aws/ssm-master-key.ts';
 import { cachedRoutes } from '../../lib/catalog/cached-routes.ts';
 import { deployedGroups } from '../../lib/catalog/deployed-groups.ts';
@@ -49,7 +50,7 @@ const router = createRouter({
     onError,
   }),
   doorOf: openDoors(openEndpoints({ ...config, endpoints, now, onError }), { ...config, newId, now }),
-  queue: sqsJobQueue(process.env, config.queueName),
+  queue: sqsJobQueue(createSqsRequests(process.env), config.queueName),
   routes: cachedRoutes({
     source: deployedRoutes(dynamodbRoutes(table), groups),
     fallback: { epoch: 0, coldGroups, hot: new Map() },

@@ -2,8 +2,9 @@ import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import type { Catalog, Group, GroupRow } from '../catalog/catalog.ts';
 import type { Routes, Target } from '../catalog/routes.ts';
 import { integer, text } from './attributes.ts';
-import { dynamodbRoutes, ROUTES_KEY } from './dynamodb-routes.ts';
+import { dynamodbRoutes } from './dynamodb-routes.ts';
 import { groupKey, parseModels, parsePreloads, preloadAttribute } from './group-row.ts';
+import { ROUTES_KEY } from './routes-row.ts';
 import { didHold, type Item, type Table } from './table.ts';
 
 /** The catalog in one DynamoDB table with the string key `pk`. Never scanned. */

@@ -1,7 +1,7 @@
 import type { Fence } from '../catalog/routes.ts';
 import { type FenceStore, fenceMs } from '../routing/fences.ts';
-import { FENCE } from './dynamodb-routes.ts';
 import { changeRoutes, fenceKey } from './fence-rows.ts';
+import { FENCE } from './routes-row.ts';
 import type { Table } from './table.ts';
 
 const HOUR_SECONDS = 3600;

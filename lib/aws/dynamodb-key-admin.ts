@@ -1,7 +1,8 @@
 import type { KeyRecord, KeyStore } from '../auth/key.ts';
 import { dynamodbKeyStore, keyKey, parseKey } from './dynamodb-key-store.ts';
 import { IN_KEYS, LISTED } from './model-item.ts';
-import { didHold, queryAll, type Table } from './table.ts';
+import { queryAll } from './query-all.ts';
+import { didHold, type Table } from './table.ts';
 
 /** The keys' rows, with what only their owner does. */
 export interface KeyAdmin extends KeyStore {

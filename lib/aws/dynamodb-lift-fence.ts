@@ -1,5 +1,5 @@
-import { FENCE } from './dynamodb-routes.ts';
 import { changeRoutes, fenceKey } from './fence-rows.ts';
+import { FENCE } from './routes-row.ts';
 import type { Table } from './table.ts';
 
 /** Forgets everything against a model: it has a new object. */

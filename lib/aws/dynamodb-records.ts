@@ -1,6 +1,7 @@
 import type { Kind, SageMakerRecord, SageMakerRecords } from '../sagemaker/records.ts';
 import { LISTED } from './model-item.ts';
-import { didHold, type Item, queryAll, type Table } from './table.ts';
+import { queryAll } from './query-all.ts';
+import { didHold, type Item, type Table } from './table.ts';
 
 const PREFIX: Readonly<Record<Kind, string>> = {
   model: 'SAGEMAKER-MODEL#',

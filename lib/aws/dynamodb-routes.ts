@@ -1,12 +1,8 @@
 import type { Catalog } from '../catalog/catalog.ts';
 import type { Fence, Routes, Target } from '../catalog/routes.ts';
 import { integer, text } from './attributes.ts';
+import { FENCE, ROUTES_KEY } from './routes-row.ts';
 import type { Item, Table } from './table.ts';
-
-export const ROUTES_KEY = 'ROUTES';
-
-/** Begins the names of the attributes that fence models off. A write of the routes takes them away; who still crashes is fenced again. */
-export const FENCE = 'fence#';
 
 /** The one item that whoever sends calls to groups reads. */
 export const dynamodbRoutes = (table: Table): Pick<Catalog, 'readRoutes'> => ({

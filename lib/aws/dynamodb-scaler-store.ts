@@ -2,7 +2,8 @@ import { encodeState, parseState } from '../scaling/encode-state.ts';
 import type { ScalerStore } from '../scaling/scaler-store.ts';
 import { dynamodbPlanStore } from './dynamodb-plan-store.ts';
 import { IN_WISHES, LISTED, parseModelRow } from './model-item.ts';
-import { didHold, type Item, queryAll, type Table } from './table.ts';
+import { queryAll } from './query-all.ts';
+import { didHold, type Item, type Table } from './table.ts';
 
 /** The scaler's items in the catalog's table. */
 export const dynamodbScalerStore = (table: Table): ScalerStore => {

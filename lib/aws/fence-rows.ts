@@ -1,4 +1,4 @@
-import { ROUTES_KEY } from './dynamodb-routes.ts';
+import { ROUTES_KEY } from './routes-row.ts';
 import { didHold, type Item, type Table } from './table.ts';
 
 /** Counts how often a model has been fenced off. */

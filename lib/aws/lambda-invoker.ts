@@ -40,6 +40,7 @@ export const lambdaInvoker = (
       const path = `/2015-03-31/functions/${encodeSegment(functionName)}/invocations?Qualifier=${encodeSegment(qualifier)}`;
       try {
         const response = await requests.send({
+          action: 'lambda:InvokeFunction',
           method: 'POST',
           path,
           headers: { 'content-type': 'application/json' },

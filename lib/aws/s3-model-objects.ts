@@ -1,26 +1,17 @@
 import {
   CopyObjectCommand,
   DeleteObjectCommand,
-  HeadObjectCommand,
   ListObjectsV2Command,
   ListObjectVersionsCommand,
   type ObjectVersion,
   S3Client,
 } from '@aws-sdk/client-s3';
 import { ManagementError } from '../management/management-error.ts';
-import type { ModelHead, ModelObjects, ModelVersion, Source } from '../management/model-objects.ts';
+import type { ModelObjects, ModelVersion, Source } from '../management/model-objects.ts';
 import { isModelName } from '../models/model-name.ts';
-import { MAX_KEY_BYTES } from './s3-objects.ts';
+import { RESTORED_FROM, type S3Place } from './s3-model-head.ts';
+import { MAX_KEY_BYTES } from './s3-requests.ts';
 import { encodeSegment } from './signed-requests.ts';
-
-export interface S3Place {
-  readonly bucket: string;
-  /** Ends with `/`. */
-  readonly prefix: string;
-}
-
-/** Of its metadata: says which version a rollback has brought back. */
-const RESTORED_FROM = 'restored-from';
 
 /** A model has few versions that anybody goes back to. */
 const MAX_VERSIONS = 100;
@@ -32,24 +23,13 @@ export const createS3Client = (): S3Client =>
     requestHandler: { connectionTimeout: 1000, requestTimeout: 10_000, throwOnRequestTimeout: true },
   });
 
-/** Models as objects below a prefix of one bucket. */
-export const s3ModelObjects = (client: S3Client, { bucket, prefix }: S3Place): ModelObjects => {
+/** Models as objects below a prefix of one bucket. What is done seldom goes through the SDK. */
+export const s3ModelObjects = (
+  client: S3Client,
+  { bucket, prefix }: S3Place,
+  head: ModelObjects['head'],
+): ModelObjects => {
   const object = (model: string) => ({ Bucket: bucket, Key: prefix + model });
-
-  const head = async (model: string): Promise<ModelHead | undefined> => {
-    if (Buffer.byteLength(prefix + model) > MAX_KEY_BYTES) return undefined;
-    const found = await client.send(new HeadObjectCommand(object(model))).catch(isAbsent);
-    if (found === undefined) return undefined;
-    const restoredFrom = found.Metadata?.[RESTORED_FROM];
-    return {
-      model,
-      sizeBytes: found.ContentLength ?? 0,
-      etag: found.ETag ?? '',
-      modifiedAtMs: found.LastModified?.getTime() ?? 0,
-      ...(found.VersionId === undefined ? {} : { versionId: found.VersionId }),
-      ...(restoredFrom === undefined ? {} : { restoredFrom }),
-    };
-  };
 
   return {
     head,
@@ -142,10 +122,4 @@ export const s3ModelObjects = (client: S3Client, { bucket, prefix }: S3Place): M
       );
     },
   };
-};
-
-/** @throws the error, unless it says that there is no such object */
-const isAbsent = (error: unknown): undefined => {
-  if (['NotFound', 'NoSuchKey', 'MethodNotAllowed'].includes((error as Error).name)) return undefined;
-  throw error;
 };

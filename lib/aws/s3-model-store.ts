@@ -1,6 +1,8 @@
 import type { ModelStore, WeightStore } from '../models/model-store.ts';
 import { s3JobObjects } from './s3-job-objects.ts';
 import { createS3Objects, type S3Objects } from './s3-objects.ts';
+import { createS3Put } from './s3-put.ts';
+import { createS3Requests } from './s3-requests.ts';
 import type { AwsEnvironment } from './signed-requests.ts';
 
 export interface S3ModelStoreOptions {
@@ -40,9 +42,10 @@ export const s3Stores = (
   environment: AwsEnvironment,
   config: { readonly bucket: string; readonly prefix: string; readonly weightsPrefixes: readonly string[] },
 ) => {
-  const objects = createS3Objects(environment);
+  const requests = createS3Requests(environment);
+  const objects = createS3Objects(requests);
   return {
-    jobObjects: s3JobObjects(objects),
+    jobObjects: s3JobObjects(objects, createS3Put(requests)),
     store: s3ModelStore({ objects, bucket: config.bucket, prefix: config.prefix }),
     weights: { store: s3WeightStore(objects), allowedPrefixes: config.weightsPrefixes },
   };

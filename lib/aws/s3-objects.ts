@@ -1,19 +1,11 @@
-import type { IncomingMessage } from 'node:http';
 import { ServingError } from '../errors.ts';
 import type { ModelObject } from '../models/model-store.ts';
-import {
-  type AwsEnvironment,
-  createSignedRequests,
-  encodeSegment,
-  readText,
-  type SignedRequests,
-} from './signed-requests.ts';
+import { bodyOf, errorCode, explain, MAX_KEY_BYTES, refused, type S3Requests } from './s3-requests.ts';
+import { encodeSegment, readText } from './signed-requests.ts';
 
 export interface S3Objects {
   /** Starts reading an object, see `ModelStore.get`. */
   get(bucket: string, key: string, knownEtag?: string): Promise<ModelObject | 'unchanged' | undefined>;
-  /** Writes an object, whole or not at all. */
-  put(bucket: string, key: string, body: Buffer, contentType: string): Promise<void>;
   /** Keys and sizes below a prefix, at most 1,000. */
   list(
     bucket: string,
@@ -28,18 +20,13 @@ export interface S3Objects {
 const PART_BYTES = 8 * 1024 * 1024;
 const PARTS_AT_A_TIME = 4;
 
-/** Longer ones S3 refuses with a code of their own: there is no such object. */
-export const MAX_KEY_BYTES = 1024;
-
-/** A download may take long, a stalled one may not. */
-const IDLE_MS = 30_000;
-
-export const createS3Objects = (environment: AwsEnvironment): S3Objects => {
-  const requests = createSignedRequests({ service: 's3', environment, idleMs: IDLE_MS });
-
+/** Reads objects. */
+export const createS3Objects = (requests: S3Requests): S3Objects => {
   const getRange = (bucket: string, key: string, first: number, headers: Readonly<Record<string, string>>) =>
-    send(requests, {
-      ...locate(requests, bucket, key.split('/').map(encodeSegment).join('/')),
+    requests.send({
+      action: 's3:GetObject',
+      bucket,
+      key,
       headers: { ...headers, range: `bytes=${first}-${first + PART_BYTES - 1}` },
     });
 
@@ -119,20 +106,9 @@ export const createS3Objects = (environment: AwsEnvironment): S3Objects => {
       return { etag, sizeBytes, body: body(), discard: () => response.destroy() };
     },
 
-    async put(bucket, key, body, contentType) {
-      const response = await send(requests, {
-        ...locate(requests, bucket, key.split('/').map(encodeSegment).join('/')),
-        method: 'PUT',
-        headers: { 'content-type': contentType },
-        body,
-      });
-      if (response.statusCode !== 200) throw await refused(response, bucket);
-      response.resume();
-    },
-
     async list(bucket, prefix) {
       const query = `list-type=2&prefix=${encodeSegment(prefix)}`;
-      const response = await send(requests, locate(requests, bucket, '', query));
+      const response = await requests.send({ action: 's3:ListBucket', bucket, query });
       if (response.statusCode !== 200) throw await refused(response, bucket);
       const text = await readText(response);
       return [...text.matchAll(/<Contents>.*?<Key>(.*?)<\/Key>.*?<Size>(\d+)<\/Size>.*?<\/Contents>/gs)].map(
@@ -146,76 +122,6 @@ async function* nothing(): AsyncGenerator<Uint8Array> {
   yield* [];
 }
 const NOTHING = nothing();
-
-/** AWS has a host per bucket, unless there is a dot in its name, which no certificate covers; other places have paths. */
-const locate = ({ endpoint, region }: SignedRequests, bucket: string, path: string, query = '') => {
-  const suffix = query === '' ? '' : `?${query}`;
-  if (endpoint !== undefined || bucket.includes('.')) {
-    return { method: 'GET' as const, path: `/${bucket}/${path}${suffix}` };
-  }
-  const domain = region.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com';
-  return { method: 'GET' as const, host: `${bucket}.s3.${region}.${domain}`, path: `/${path}${suffix}` };
-};
-
-const send = async (
-  requests: SignedRequests,
-  request: Parameters<SignedRequests['send']>[0],
-): Promise<IncomingMessage> => {
-  try {
-    return await requests.send(request);
-  } catch (cause) {
-    throw unreachable(cause);
-  }
-};
-
-/** A connection that breaks half-way is the store's fault, not the artifact's. */
-async function* bodyOf(response: IncomingMessage): AsyncGenerator<Buffer> {
-  try {
-    yield* response as AsyncIterable<Buffer>;
-  } catch (cause) {
-    throw unreachable(cause);
-  }
-}
-
-const unreachable = (cause: unknown): ServingError =>
-  new ServingError('InternalDependencyException', 'the model store did not answer; try again', { cause });
-
-const errorCode = async (response: IncomingMessage): Promise<string> => {
-  const text = await readText(response).catch(() => '');
-  return /<Code>(\w+)<\/Code>/.exec(text)?.[1] ?? '';
-};
-
-const refused = async (response: IncomingMessage, bucket: string): Promise<ServingError> =>
-  explain(response.statusCode, await errorCode(response), bucket);
-
-const explain = (status: number | undefined, code: string, bucket: string): ServingError => {
-  const cause = new Error(`S3 answered ${status} ${code}`);
-  if (code === 'SlowDown' || status === 503 || status === 429) {
-    return new ServingError('ServiceUnavailable', 'the model store is busy; try again', { cause });
-  }
-  if (code === 'NoSuchBucket') {
-    return new ServingError(
-      'InternalDependencyException',
-      `the bucket ${bucket} does not exist: MODELS_BUCKET should name the bucket of the endpoint's models`,
-      { cause },
-    );
-  }
-  if (status === 301 || status === 307 || code === 'AuthorizationHeaderMalformed') {
-    return new ServingError(
-      'InternalDependencyException',
-      `the bucket ${bucket} is in another region than this endpoint: deploy to the region of the bucket, or copy it`,
-      { cause },
-    );
-  }
-  if (status === 403) {
-    return new ServingError(
-      'InternalDependencyException',
-      'the endpoint may not read this model: its role needs s3:GetObject on the models prefix, and s3:ListBucket on the bucket (without it S3 answers 403 for a model that does not exist)',
-      { cause },
-    );
-  }
-  return unreachable(cause);
-};
 
 /** `bytes 0-9/10` */
 const totalOf = (contentRange = ''): number => Number(contentRange.slice(contentRange.lastIndexOf('/') + 1));

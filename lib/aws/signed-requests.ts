@@ -20,7 +20,9 @@ export interface AwsEnvironment {
 }
 
 export interface SignedRequest {
-  readonly method: 'GET' | 'POST' | 'PUT';
+  /** What IAM calls it, e.g. `s3:GetObject`: the roles in deploy/roles.yml are held to these (test/deploy/roles.test.ts). */
+  readonly action: string;
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT';
   /** Only where it differs from the service's own, e.g. a bucket's. */
   readonly host?: string;
   /** Encoded, with its query. */

@@ -31,6 +31,7 @@ export const signedTable = (environment: AwsEnvironment, name: string): Table =>
 
   const ask = async (action: string, body: string): Promise<unknown> => {
     const response = await requests.send({
+      action: `dynamodb:${action}`,
       method: 'POST',
       path: '/',
       headers: {

@@ -14,6 +14,7 @@ export const ssmMasterKey = (environment: AwsEnvironment, name: string): (() => 
 
   const read = async (): Promise<Buffer> => {
     const response = await requests.send({
+      action: 'ssm:GetParameter',
       method: 'POST',
       path: '/',
       headers: { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': 'AmazonSSM.GetParameter' },

@@ -26,8 +26,8 @@ export interface Actions {
   readonly DeleteItem: readonly [DeleteItemCommandInput, DeleteItemCommandOutput];
 }
 
-type Input<Action extends keyof Actions> = Omit<Actions[Action][0], 'TableName'>;
-type Output<Action extends keyof Actions> = Omit<Actions[Action][1], '$metadata'>;
+export type Input<Action extends keyof Actions> = Omit<Actions[Action][0], 'TableName'>;
+export type Output<Action extends keyof Actions> = Omit<Actions[Action][1], '$metadata'>;
 
 /** The one table: in functions by signed requests (`signedTable`), in the command line by the SDK, which finds credentials anywhere. */
 export interface Table {
@@ -48,18 +48,4 @@ export const didHold = async (write: Promise<unknown>): Promise<boolean> => {
     if (isConditionFailed(error)) return false;
     throw error;
   }
-};
-
-/** Every page of a query. */
-export const queryAll = async (table: Table, input: Input<'Query'>): Promise<readonly Item[]> => {
-  const items: Item[] = [];
-  let page: Output<'Query'> | undefined;
-  do {
-    page = await table.call('Query', {
-      ...input,
-      ...(page?.LastEvaluatedKey && { ExclusiveStartKey: page.LastEvaluatedKey }),
-    });
-    items.push(...(page.Items ?? []));
-  } while (page.LastEvaluatedKey !== undefined);
-  return items;
 };

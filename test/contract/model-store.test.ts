@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { s3ModelStore, s3WeightStore } from '../../lib/aws/s3-model-store.ts';
 import { createS3Objects } from '../../lib/aws/s3-objects.ts';
+import { createS3Requests } from '../../lib/aws/s3-requests.ts';
 import { memoryModelStore } from '../fakes/memory-model-store.ts';
 import { type S3Harness, startS3 } from '../local/services/s3/s3-harness.ts';
 import { modelStoreContract } from './model-store.contract.ts';
@@ -27,7 +28,11 @@ modelStoreContract('in memory', async () => {
 modelStoreContract('S3', async () => {
   const prefix = `models-${prefixes++}/`;
   return {
-    store: s3ModelStore({ objects: createS3Objects(dummyEnvironment(s3.url)), bucket: 'models', prefix }),
+    store: s3ModelStore({
+      objects: createS3Objects(createS3Requests(dummyEnvironment(s3.url))),
+      bucket: 'models',
+      prefix,
+    }),
     put: async (model, bytes) => {
       await s3.store().put('models', prefix + model, bytes);
     },
@@ -56,7 +61,7 @@ describe('s3ModelStore, when S3 does not do as asked', () => {
       server.listen(0, '127.0.0.1', resolve);
     });
     const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    const objects = createS3Objects(dummyEnvironment(endpoint));
+    const objects = createS3Objects(createS3Requests(dummyEnvironment(endpoint)));
     const close = (): void => {
       server.closeAllConnections();
       server.close();
@@ -104,7 +109,7 @@ describe('s3ModelStore, when S3 does not do as asked', () => {
 describe('s3ModelStore, when an object is replaced while it is read', () => {
   it('fails rather than mix the two', async () => {
     const store = s3ModelStore({
-      objects: createS3Objects(dummyEnvironment(s3.url)),
+      objects: createS3Objects(createS3Requests(dummyEnvironment(s3.url))),
       bucket: 'models',
       prefix: 'r/',
     });
@@ -126,7 +131,7 @@ describe('s3ModelStore, when an object is replaced while it is read', () => {
 
 describe('s3WeightStore', () => {
   const list = async (key: string): Promise<readonly (readonly [string, number])[]> => {
-    const weights = s3WeightStore(createS3Objects(dummyEnvironment(s3.url)));
+    const weights = s3WeightStore(createS3Objects(createS3Requests(dummyEnvironment(s3.url))));
     return (await weights.list({ bucket: 'models', key })).map(({ path, sizeBytes }) => [path, sizeBytes]);
   };
 
@@ -145,7 +150,7 @@ describe('s3WeightStore', () => {
 
   it('reads what it found', async () => {
     await s3.store().put('models', 'v/model.onnx', Buffer.from('weights'));
-    const [file] = await s3WeightStore(createS3Objects(dummyEnvironment(s3.url))).list({
+    const [file] = await s3WeightStore(createS3Objects(createS3Requests(dummyEnvironment(s3.url)))).list({
       bucket: 'models',
       key: 'v/model.onnx',
     });

@@ -3,8 +3,9 @@ import type { AddressInfo } from 'node:net';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { sdkTable } from '../../cli/sdk-table.ts';
+import { queryAll } from '../../lib/aws/query-all.ts';
 import { signedTable } from '../../lib/aws/signed-table.ts';
-import { didHold, queryAll, type Table } from '../../lib/aws/table.ts';
+import { didHold, type Table } from '../../lib/aws/table.ts';
 
 interface Answer {
   readonly status: number;
