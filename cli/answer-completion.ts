@@ -70,9 +70,10 @@ const readPage = async (deployed: Meant, start: string, environment: NodeJS.Proc
     return readOverHttp({ url, headers }, start, MAX_CANDIDATES);
   }
   const { deployedModels, localModels } = await import('./model-bucket.ts');
-  const bucket =
-    deployed === undefined
-      ? localModels(await readEndpointFile(directoryOf(environment)))
-      : deployedModels(deployed);
+  if (deployed !== undefined) {
+    const { lookUpStack } = await import('./look-up-stack.ts');
+    return readFromS3(deployedModels(await lookUpStack(deployed)), start, MAX_CANDIDATES);
+  }
+  const bucket = localModels(await readEndpointFile(directoryOf(environment)));
   return readFromS3(bucket, start, MAX_CANDIDATES);
 };

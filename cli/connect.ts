@@ -10,6 +10,7 @@ import type { Deployed, Remote } from './deployed.ts';
 import { cloudwatchLogs } from './logs/cloudwatch-logs.ts';
 import { fileLogs } from './logs/file-logs.ts';
 import type { LogSource } from './logs/log-source.ts';
+import { lookUpStack } from './look-up-stack.ts';
 import { deployedModels, localModels, type ModelBucket } from './model-bucket.ts';
 import { readEndpointFile } from './read-endpoint-file.ts';
 import { sdkTable } from './sdk-table.ts';
@@ -40,9 +41,10 @@ export const connect = async (
 ): Promise<Connection> => {
   if (deployed === undefined) return connectLocal(await readEndpointFile(localDirectory), localDirectory);
   if (!('stage' in deployed)) return connectRemote(deployed, environment);
-  const { stage, region, service, endpoint } = deployed;
+  const found = await lookUpStack(deployed);
+  const { stage, region, service, endpoint } = found;
   const dynamodb = new DynamoDBClient({ region });
-  const models = deployedModels(deployed);
+  const models = deployedModels(found);
   const ssm = new SSMClient({ region });
   const cloudwatch = new CloudWatchLogsClient({ region });
   const table = sdkTable(dynamodb, `${service}-${stage}-catalog`);
@@ -54,7 +56,7 @@ export const connect = async (
     masterKeyName: `/${service}-${stage}/master-key`,
     headers: apiKey === undefined ? {} : { 'x-api-key': apiKey },
     ...models,
-    endpointName: `${service}-${stage}`,
+    endpointName: found.endpointName,
     logs: cloudwatchLogs({ client: cloudwatch, functionPrefix: `${service}-${stage}-`, now: Date.now }),
     url: () => {
       if (endpoint !== undefined) return endpoint.replace(/\/+$/, '');

@@ -11,7 +11,8 @@ export interface Deployed {
   readonly stage: string;
   readonly region: string;
   readonly service: string;
-  readonly bucket: string;
+  /** Where the caller says so. */
+  readonly bucket: string | undefined;
   readonly endpoint: string | undefined;
 }
 
@@ -28,7 +29,7 @@ export const deployedOf = (
       stage,
       service,
       region: region ?? defaultRegion,
-      bucket: bucket ?? `${service}-${stage}-models`,
+      bucket,
       endpoint,
     };
   }

@@ -1,6 +1,5 @@
 import { S3Client } from '@aws-sdk/client-s3';
 import type { EndpointFile } from '../local/endpoint-file.ts';
-import type { Deployed } from './deployed.ts';
 
 /** Where an endpoint's models lie. */
 export interface ModelBucket {
@@ -16,7 +15,13 @@ export const localModels = (file: EndpointFile): ModelBucket => {
   return { s3: new S3Client({ endpoint, region, credentials, forcePathStyle: true }), bucket, prefix };
 };
 
-export const deployedModels = ({ region, bucket }: Deployed): ModelBucket => ({
+export const deployedModels = ({
+  region,
+  bucket,
+}: {
+  readonly region: string;
+  readonly bucket: string;
+}): ModelBucket => ({
   s3: new S3Client({ region }),
   bucket,
   prefix: 'models/',

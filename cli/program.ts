@@ -15,8 +15,12 @@ export const createProgram = (start: Start): Command => {
     .addOption(option('--stage <name>', 'the deployment of this stage, by your own AWS credentials'))
     .addOption(option('--region <name>', 'its region (default: AWS_REGION, or us-east-1)'))
     .addOption(option('--service <name>', "the service's name in serverless.yml (default: lambda-mme)"))
-    .addOption(option('--bucket <name>', 'its bucket (default: SERVICE-STAGE-models)'))
-    .addOption(option('--endpoint <url>', 'its address, for commands that call it').env('MME_ENDPOINT'))
+    .addOption(option('--bucket <name>', 'its bucket (default: what its stack says)'))
+    .addOption(
+      option('--endpoint <url>', 'its address, for commands that call it (default: what its stack says)').env(
+        'MME_ENDPOINT',
+      ),
+    )
     .addOption(option('--json', 'the answer as JSON'))
     .addHelpText('after', FOOTER)
     .showSuggestionAfterError()

@@ -3,6 +3,7 @@ const { createHash } = require('node:crypto');
 const { readFileSync } = require('node:fs');
 const { join } = require('node:path');
 const { promisify } = require('node:util');
+const existingBucket = require('./existing-bucket.cjs');
 const { findPreviousDeployment } = require('./previous-deployment.cjs');
 const { releaseWorkers } = require('./release-workers.cjs');
 const { stayLocal } = require('./stay-local.cjs');
@@ -49,6 +50,9 @@ module.exports = class LambdaMme {
         this.allowTracing();
       },
       'after:package:compileEvents': () => this.authorizeByIam(),
+      'after:aws:package:finalize:mergeCustomProviderResources': () =>
+        command === 'deploy' && this.findBucket(),
+      'after:deploy:deploy': () => this.adoptBucket(),
       'before:invoke:local:invoke': () => this.build(),
       'before:rollback:rollback': () => this.chooseRollback(),
       'before:remove:remove': () => this.releaseWorkers(),
@@ -138,6 +142,32 @@ module.exports = class LambdaMme {
     }
   }
 
+  async findBucket() {
+    const { compiledCloudFormationTemplate: template, environment } = this.serverless.service.provider;
+    const bucket = environment.MODELS_BUCKET;
+    this.isBucketForeign = await existingBucket
+      .isForeign(this.serverless.getProvider('aws'), bucket)
+      .catch(({ message }) => {
+        throw new this.serverless.classes.Error(`Nothing was deployed: ${message}`);
+      });
+    if (this.isBucketForeign) existingBucket.leaveOut(template, bucket);
+  }
+
+  async adoptBucket() {
+    if (!this.isBucketForeign) return;
+    await existingBucket.tellOfEvents(this.serverless.getProvider('aws'), this.bucketAndQueue());
+    this.log.notice(
+      `Bucket ${this.bucketAndQueue().bucket} was there already: it serves as it is, with its own settings, and the stack will not change or delete it`,
+    );
+  }
+
+  bucketAndQueue() {
+    const { service, provider } = this.serverless.service;
+    const { MODELS_BUCKET: bucket, MODELS_PREFIX: prefix } = provider.environment;
+    const stage = this.serverless.getProvider('aws').getStage();
+    return { bucket, prefix, queueName: `${service}-${stage}-object-events` };
+  }
+
   /** Without a timestamp, to the deployment before the last. */
   async chooseRollback() {
     const { processedInput, service } = this.serverless;
@@ -153,6 +183,7 @@ module.exports = class LambdaMme {
   }
 
   async releaseWorkers() {
+    await existingBucket.tellNobody(this.serverless.getProvider('aws'), this.bucketAndQueue());
     const names = this.serverless.service.getAllFunctions();
     const nameOf = (name) => this.serverless.service.getFunction(name).name;
     const released = await releaseWorkers(this.serverless.getProvider('aws'), {

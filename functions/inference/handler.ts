@@ -34,7 +34,8 @@ export const handler = createInference({
   models,
   jobObjects: stores.jobObjects,
   notes: createCallNotes({ ...parts, models, publishShare: shareMetrics(config), initMs: timer() }),
-  onFault: (error, { model, inferenceId }) => logger.error('call failed', { model, inferenceId, error }),
+  onFault: (error, { model, inferenceId, requestId }) =>
+    logger.error('call failed', { model, inferenceId, requestId, error }),
 });
 
 // Lambda calls a provisioned environment ready when the module has loaded, this line included.

@@ -33,7 +33,10 @@ export interface InferenceDeps {
   /** In milliseconds with fractions, for durations only. */
   readonly timer: () => number;
   /** Told of every failure that is not the caller's own doing. */
-  readonly onFault: (error: ServingError, call: Pick<InferenceCall, 'model' | 'inferenceId'>) => void;
+  readonly onFault: (
+    error: ServingError,
+    call: Pick<InferenceCall, 'model' | 'inferenceId' | 'requestId'>,
+  ) => void;
 }
 
 /** How long a call waited for its model. */

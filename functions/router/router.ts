@@ -90,13 +90,14 @@ export const createRouter = (deps: RouterDeps) => {
 
   const ask = async (
     call: InferenceCall,
+    requestId: string,
     startedMs: number,
     withinMs: number,
   ): Promise<InferenceReply & { ok: true }> => {
     try {
       const current = await routes.current();
       const remainingMs = Math.round(withinMs - (timer() - startedMs));
-      const reply = await dispatch(current, { ...call, remainingMs });
+      const reply = await dispatch(current, { ...call, remainingMs, requestId });
       noteWorker(reply, startedMs);
       if (!reply.ok) throw new ServingError(reply.code, reply.message, known(reply));
       return reply;
@@ -136,6 +137,7 @@ export const createRouter = (deps: RouterDeps) => {
       }
       const reply = await ask(
         asked.call,
+        requestId,
         startedMs,
         isFromFunctionUrl(came) ? functionUrlAnswerMs : answerWithinMs,
       );

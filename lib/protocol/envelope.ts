@@ -22,6 +22,8 @@ export interface InferenceCall {
   readonly customAttributes?: string;
   /** SageMaker's InferenceId: names the call in the worker's log. */
   readonly inferenceId?: string;
+  /** The request's at the front door: the same in the router's log and the worker's. */
+  readonly requestId?: string;
 }
 
 /** One asynchronous call: the worker reads its input and writes its output itself, as both may be larger than an event. */

@@ -107,7 +107,7 @@ describe('which endpoint is meant', () => {
       stage: 'prod',
       region: 'eu-west-1',
       service: 'lambda-mme',
-      bucket: 'lambda-mme-prod-models',
+      bucket: undefined,
       endpoint: undefined,
     });
     expect(() => deployedOf({ region: 'x' })).toThrow(UsageError);
