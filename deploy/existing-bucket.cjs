@@ -40,7 +40,10 @@ module.exports.leaveOut = ({ Resources }, bucket) => {
 
 const isOf = (value, bucket) => value === bucket || value?.Ref === LOGICAL_ID;
 
-/** The bucket tells the queue what happens to models; what it tells others stays. */
+/**
+ * The bucket tells the queue what happens to models; what it tells others stays. Of the stack's own bucket CloudFormation has seen to it, unless a
+ * removal that did not end has undone it.
+ */
 module.exports.tellOfEvents = async (provider, { bucket, queueName, prefix }) => {
   const queueArn = await queueArnOf(provider, queueName);
   const tell = (event) => ({
@@ -69,7 +72,9 @@ const changeQueues = async (provider, Bucket, queueArn, ours) => {
   const { $metadata, ...found } = await client.send(
     new GetBucketNotificationConfigurationCommand({ Bucket }),
   );
-  const others = (found.QueueConfigurations ?? []).filter(({ QueueArn }) => QueueArn !== queueArn);
+  const { QueueConfigurations: before = [] } = found;
+  const others = before.filter(({ QueueArn }) => QueueArn !== queueArn);
+  if (before.length - others.length === ours.length) return;
   await client.send(
     new PutBucketNotificationConfigurationCommand({
       Bucket,

@@ -52,7 +52,10 @@ module.exports = class LambdaMme {
       'after:package:compileEvents': () => this.authorizeByIam(),
       'after:aws:package:finalize:mergeCustomProviderResources': () =>
         command === 'deploy' && this.findBucket(),
-      'after:deploy:deploy': () => this.adoptBucket(),
+      'after:deploy:deploy': async () => {
+        await this.adoptBucket();
+        this.sayWhatIsNext();
+      },
       'before:invoke:local:invoke': () => this.build(),
       'before:rollback:rollback': () => this.chooseRollback(),
       'before:remove:remove': () => this.releaseWorkers(),
@@ -154,11 +157,22 @@ module.exports = class LambdaMme {
   }
 
   async adoptBucket() {
-    if (!this.isBucketForeign) return;
     await existingBucket.tellOfEvents(this.serverless.getProvider('aws'), this.bucketAndQueue());
+    if (!this.isBucketForeign) return;
     this.log.notice(
       `Bucket ${this.bucketAndQueue().bucket} was there already: it serves as it is, with its own settings, and the stack will not change or delete it`,
     );
+  }
+
+  sayWhatIsNext() {
+    const { AUTHENTICATION, ENDPOINT_NAME } = this.serverless.service.provider.environment;
+    const stage = this.serverless.getProvider('aws').getStage();
+    const calls = {
+      keys: `callers need a key: npx mme keys create --stage ${stage}`,
+      iam: 'callers need execute-api:Invoke and lambda:InvokeFunctionUrl of IAM',
+      none: 'authentication is off: whoever knows the address may call',
+    };
+    this.log.notice(`Endpoint ${ENDPOINT_NAME}; ${calls[AUTHENTICATION]} (docs/deploy.md)`);
   }
 
   bucketAndQueue() {

@@ -1,3 +1,5 @@
+const GONE = new Set(['ResourceNotFoundException', 'ProvisionedConcurrencyConfigNotFoundException']);
+
 /**
  * Ends what is paid by the hour before the stack is removed, so that a removal that fails half-way leaves no bill: first the scaler is
  * held still, which would bring workers back, then every provisioned concurrency is deleted.
@@ -16,7 +18,7 @@ module.exports.releaseWorkers = async (provider, { scaler, groups }) => {
     try {
       return await work();
     } catch (error) {
-      if (error.name !== 'ResourceNotFoundException') throw error;
+      if (!GONE.has(error.name)) throw error;
       return undefined;
     }
   };

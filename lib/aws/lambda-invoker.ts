@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { ServingError } from '../errors.ts';
 import type { InferenceCall, InferenceReply } from '../protocol/envelope.ts';
-import { type Invoker, Throttled } from '../routing/invoker.ts';
+import { type Invoker, TargetGone, Throttled } from '../routing/invoker.ts';
 import { type AwsEnvironment, createSignedRequests, encodeSegment, readText } from './signed-requests.ts';
 
 /** Lambda's bound on a synchronous event, in bytes of JSON (Lambda quotas: 6 MB each way). */
@@ -68,7 +68,8 @@ const tooLarge = (call: InferenceCall, sizeBytes: number): ServingError =>
 /** The connection's own failures; everything else is said already. */
 const translate = (error: unknown): unknown => {
   const { code, syscall } = error as NodeJS.ErrnoException;
-  if (error instanceof ServingError || error instanceof Throttled) return error;
+  if (error instanceof ServingError || error instanceof Throttled || error instanceof TargetGone)
+    return error;
   if (code === 'ESILENT') {
     return new ServingError(
       'ModelNotReadyException',
@@ -91,6 +92,8 @@ const refusal = ({ statusCode = 0, headers }: IncomingMessage, text: string): Er
     const scope = ACCOUNT_REASONS.has(/"Reason"\s*:\s*"(\w+)"/.exec(text)?.[1]) ? 'account' : 'function';
     return new Throttled(scope, Math.max(1, Number(headers['retry-after']) || 1), { cause: error });
   }
+  if (error.name === 'ResourceNotFoundException')
+    return new TargetGone('no such function or version', { cause: error });
   return statusCode >= 500 ? unreachable(error) : error;
 };
 

@@ -1,7 +1,7 @@
 import type { Routes, Target } from '../catalog/routes.ts';
 import { ServingError } from '../errors.ts';
 import type { InferenceCall, InferenceReply } from '../protocol/envelope.ts';
-import { type Invoker, Throttled } from './invoker.ts';
+import { type Invoker, TargetGone, Throttled } from './invoker.ts';
 import { rankGroups } from './rendezvous.ts';
 
 /** A call tries its model's home and one neighbour: a model spreads when it must, but not over every shard. */
@@ -13,25 +13,31 @@ export interface DispatchOptions {
   readonly coldTarget: (group: string) => Target;
 }
 
-/** Sends a call to the model's slot, else to its home shard, else to the next; only throttles move it on. */
+/** Sends a call to the model's slot, else to its home shard, else to the next; only what has not run at all moves it on. */
 export const createDispatch =
   ({ invoker, coldTarget }: DispatchOptions) =>
   async (routes: Routes, call: InferenceCall): Promise<InferenceReply> => {
-    let throttled = new Throttled('function', 1);
+    let refusal: Throttled | TargetGone = new Throttled('function', 1);
 
     for (const target of chooseTargets(routes, call.model, coldTarget)) {
       try {
         return await invoker.invoke(target, call);
       } catch (error) {
-        if (!(error instanceof Throttled)) throw error;
-        throttled = error;
-        if (error.scope === 'account') break;
+        if (!(error instanceof Throttled) && !(error instanceof TargetGone)) throw error;
+        refusal = error;
+        if (error instanceof Throttled && error.scope === 'account') break;
       }
     }
 
+    if (refusal instanceof TargetGone) {
+      throw new ServingError('ServiceUnavailable', 'the endpoint is being deployed anew; try again', {
+        cause: refusal,
+        retryAfterSeconds: 5,
+      });
+    }
     throw new ServingError('ThrottlingException', 'all workers for this model are busy; try again shortly', {
-      cause: throttled,
-      retryAfterSeconds: throttled.retryAfterSeconds,
+      cause: refusal,
+      retryAfterSeconds: refusal.retryAfterSeconds,
     });
   };
 

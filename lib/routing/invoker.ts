@@ -5,11 +5,17 @@ import type { InferenceCall, InferenceReply } from '../protocol/envelope.ts';
 export interface Invoker {
   /**
    * @throws Throttled when no environment may take the call now.
+   * @throws TargetGone when there is no such function or version, and so nothing has run.
    * @throws ServingError when the function failed as a whole: ModelError for a timeout or lack of memory,
    * ServiceUnavailable when its environment was lost or could not be reached, ValidationError when the call is
    * too large for Lambda.
    */
   invoke(target: Target, call: InferenceCall): Promise<InferenceReply>;
+}
+
+/** A deployment has deleted what the routes still name. */
+export class TargetGone extends Error {
+  override readonly name = 'TargetGone';
 }
 
 /**

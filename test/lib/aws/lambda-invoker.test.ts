@@ -2,7 +2,7 @@ import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { lambdaInvoker } from '../../../lib/aws/lambda-invoker.ts';
-import { Throttled } from '../../../lib/routing/invoker.ts';
+import { TargetGone, Throttled } from '../../../lib/routing/invoker.ts';
 import { call } from '../../fakes/builders.ts';
 
 const target = { functionName: 'mme-cold-00', qualifier: 'live' };
@@ -49,6 +49,15 @@ const invoker = (answerWithinMs = 5000) =>
 const invoke = () => invoker().invoke(target, call());
 
 describe('lambdaInvoker', () => {
+  it('tells a function or version that is gone', async () => {
+    answer = {
+      status: 404,
+      headers: { 'x-amzn-errortype': 'ResourceNotFoundException:http://internal.amazon.com/coral/' },
+      body: JSON.stringify({ Type: 'User', Message: 'Function not found' }),
+    };
+    await expect(invoke()).rejects.toBeInstanceOf(TargetGone);
+  });
+
   it('passes on the trace that Lambda gives a call', async () => {
     answer = { status: 200, body: '{"ok":true}' };
     const environment = {

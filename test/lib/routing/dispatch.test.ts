@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Routes, Target } from '../../../lib/catalog/routes.ts';
 import type { InferenceReply } from '../../../lib/protocol/envelope.ts';
 import { chooseTargets, createDispatch } from '../../../lib/routing/dispatch.ts';
-import { Throttled } from '../../../lib/routing/invoker.ts';
+import { TargetGone, Throttled } from '../../../lib/routing/invoker.ts';
 import { rankGroups } from '../../../lib/routing/rendezvous.ts';
 import { call, routes } from '../../fakes/builders.ts';
 
@@ -55,6 +55,20 @@ describe('dispatch', () => {
 
     expect(await dispatchWith(invoker)).toEqual(reply);
     expect(invoker.asked).toEqual([home, next]);
+  });
+
+  it('goes on to the next when a function or version is gone, and says so when all are', async () => {
+    const [home = '', next = ''] = ranked('m.tar.gz');
+    const gone = new TargetGone('no such function');
+    const hot = routes({ hot: new Map([['m.tar.gz', slot]]) });
+    const some = recordingInvoker({ 'fn-hot-00': gone, [home]: gone });
+
+    expect(await dispatchWith(some, hot)).toEqual(reply);
+    expect(some.asked).toEqual(['fn-hot-00', home, next]);
+    await expect(dispatchWith(recordingInvoker({ [home]: gone, [next]: gone }))).rejects.toMatchObject({
+      code: 'ServiceUnavailable',
+      message: expect.stringContaining('being deployed'),
+    });
   });
 
   it('answers 429 after two throttled shards, with the time to wait', async () => {
