@@ -70,6 +70,7 @@ describe('npm start', () => {
     expect(first.output().trimEnd().split('\n').at(-1)).toBe('ready');
     expect(endpoint).toEqual({
       url: `http://127.0.0.1:${port}`,
+      functionUrl: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/),
       endpointName: 'lambda-mme-dev',
       region: 'us-east-1',
       bucket: 'lambda-mme-dev-models',
@@ -184,6 +185,14 @@ describe('npx serverless invoke local', () => {
     ['router', 'invoke-endpoint.json', { statusCode: 403 }],
     ['cold-00', 'inference-call.json', { ok: true, body: expect.stringContaining('probabilities') }],
     ['scaler', 'schedule.json', { routes: 'kept' }],
+    ['async', 'async-job.json', { batchItemFailures: [] }],
+    ['catalog', 'object-created.json', { batchItemFailures: [] }],
+    [
+      'management',
+      'list-models.json',
+      { statusCode: 200, body: expect.stringContaining('diabetes') },
+      '--param=authentication=none',
+    ],
   ])('runs %s against the local cloud: %s', async (name, event, expected, ...params) => {
     expect((await invokeLocal(name, event, directory, params)).answer).toMatchObject(expected);
   });
