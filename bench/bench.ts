@@ -17,6 +17,7 @@ import { residentBytes } from '../local/lambda/resident-memory.ts';
 import { diabetesModel, seedModels } from '../local/seed.ts';
 import { parseSettings } from '../local/settings.ts';
 import { artifactPath, readExpected } from '../test/fixtures/expected.ts';
+import { measureStarts, renewStartsTable, startsTable } from './starts.ts';
 
 const { values: options } = parseArgs({
   options: {
@@ -51,6 +52,10 @@ const say = (text: string): void => {
 
 const { inputs } = await readExpected('diabetes');
 const body = JSON.stringify({ instances: inputs.slice(0, 1) });
+
+say('starts: sizes of the bundles, and their imports');
+const [loadBeforeStarts = 0] = loadavg();
+await renewStartsTable(startsTable(await measureStarts(), loadBeforeStarts));
 
 const startEndpoint = async () => {
   const settings = parseSettings({ PORT: '0', LOCAL_DIR: join(directory, 'local'), MODELS: options.models });
