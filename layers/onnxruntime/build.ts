@@ -21,13 +21,17 @@ const packageFolder = (name: string, from: NodeJS.Require): string => {
  * install script.
  * @throws Error when a binary is not the one whose checksum is in checksums.json
  */
-export const buildOnnxruntimeLayer = async (directory: string, architecture: Architecture): Promise<void> => {
+export const buildOnnxruntimeLayer = async (
+  directory: string,
+  architecture: Architecture,
+  checksums: string = join(import.meta.dirname, 'checksums.json'),
+): Promise<void> => {
   const modules = join(directory, 'nodejs', 'node_modules');
   const runtime = packageFolder('onnxruntime-node', require);
   const common = packageFolder('onnxruntime-common', createRequire(join(runtime, 'package.json')));
   const platform = join('bin', 'napi-v6', 'linux', PLATFORMS[architecture]);
 
-  await checkBinaries(runtime, architecture);
+  await checkBinaries(runtime, architecture, checksums);
   await copyParts(runtime, join(modules, 'onnxruntime-node'), ['package.json', 'dist', platform]);
   await copyParts(common, join(modules, 'onnxruntime-common'), ['package.json', join('dist', 'cjs')]);
 };
@@ -39,10 +43,12 @@ interface Checksums {
 }
 
 /** npm checks the archive as a whole; this checks what goes into an account, against what a person has reviewed. */
-const checkBinaries = async (runtime: string, architecture: Architecture): Promise<void> => {
-  const { version, files } = JSON.parse(
-    await readFile(join(import.meta.dirname, 'checksums.json'), 'utf8'),
-  ) as Checksums;
+const checkBinaries = async (
+  runtime: string,
+  architecture: Architecture,
+  checksums: string,
+): Promise<void> => {
+  const { version, files } = JSON.parse(await readFile(checksums, 'utf8')) as Checksums;
   const installed = JSON.parse(await readFile(join(runtime, 'package.json'), 'utf8')) as { version: string };
   if (installed.version !== version) {
     throw new Error(
