@@ -2,7 +2,8 @@ import type { IncomingMessage } from 'node:http';
 import { ServingError } from '../errors.ts';
 import type { InferenceCall, InferenceReply } from '../protocol/envelope.ts';
 import { type Invoker, TargetGone, Throttled } from '../routing/invoker.ts';
-import { type AwsEnvironment, createSignedRequests, encodeSegment, readText } from './signed-requests.ts';
+import { encodeSegment } from './sign.ts';
+import { type AwsEnvironment, createSignedRequests, readText } from './signed-requests.ts';
 
 /** Lambda's bound on a synchronous event, in bytes of JSON (Lambda quotas: 6 MB each way). */
 const MAX_EVENT_BYTES = 6_291_456;

@@ -11,7 +11,7 @@ import type { ModelObjects, ModelVersion, Source } from '../management/model-obj
 import { isModelName } from '../models/model-name.ts';
 import { RESTORED_FROM, type S3Place } from './s3-model-head.ts';
 import { MAX_KEY_BYTES } from './s3-requests.ts';
-import { encodeSegment } from './signed-requests.ts';
+import { encodeSegment } from './sign.ts';
 
 /** A model has few versions that anybody goes back to. */
 const MAX_VERSIONS = 100;

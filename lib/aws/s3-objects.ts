@@ -1,7 +1,8 @@
 import { ServingError } from '../errors.ts';
 import type { ModelObject } from '../models/model-store.ts';
 import { bodyOf, errorCode, explain, MAX_KEY_BYTES, refused, type S3Requests } from './s3-requests.ts';
-import { encodeSegment, readText } from './signed-requests.ts';
+import { encodeSegment } from './sign.ts';
+import { readText } from './signed-requests.ts';
 
 export interface S3Objects {
   /** Starts reading an object, see `ModelStore.get`. */

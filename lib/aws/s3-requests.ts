@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import { ServingError } from '../errors.ts';
+import { encodeSegment } from './sign.ts';
 import {
   type AwsEnvironment,
   createSignedRequests,
-  encodeSegment,
   readText,
   type SignedRequest,
 } from './signed-requests.ts';

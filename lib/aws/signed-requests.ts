@@ -1,5 +1,6 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type Credentials, sign } from './sign.ts';
 import type { Transport } from './transport.ts';
 
 /** What Lambda puts into the environment of a function. */
@@ -53,7 +54,7 @@ const BUSY: ReadonlySet<number | undefined> = new Set([429, 500, 502, 503, 504])
 
 /**
  * Requests to an AWS service without the SDK, for what every start and every call pays for: of 113 ms that the inference function's bundle took
- * to import, the SDK's S3 client took 90 (docs/decisions/0004). The signature is aws4's; credentials are those that Lambda sets.
+ * to import, the SDK's S3 client took 90 (docs/decisions/0004). Credentials are those that Lambda sets.
  */
 export const createSignedRequests = (options: {
   readonly service: 's3' | 'dynamodb' | 'ssm' | 'sqs' | 'lambda';
@@ -79,9 +80,9 @@ export const createSignedRequests = (options: {
 
   const attempt = async (request: SignedRequest): Promise<IncomingMessage> => {
     transport ??= (await import('./transport.ts')).openTransport(isPlain);
-    const { sign, start, agent } = transport;
+    const { start, agent } = transport;
     const host = endpoint?.host ?? request.host ?? `${service}.${region}.${domainOf(region)}`;
-    const signed = sign(
+    const headers = sign(
       {
         service,
         region,
@@ -92,6 +93,7 @@ export const createSignedRequests = (options: {
         ...(request.body === undefined ? {} : { body: request.body }),
       },
       credentialsOf(environment),
+      Date.now(),
     );
     return new Promise((resolve, reject) => {
       const outgoing = start({
@@ -100,7 +102,7 @@ export const createSignedRequests = (options: {
         port: endpoint?.port,
         method: request.method,
         path: request.path,
-        headers: signed.headers,
+        headers,
       });
       outgoing.once('response', resolve).once('error', (error: NodeJS.ErrnoException) => {
         if (outgoing.reusedSocket && CLOSED.has(error.code)) resolve(attempt(request));
@@ -149,11 +151,14 @@ const limitTime = (outgoing: ClientRequest, connectMs: number, idleMs: number): 
   });
 };
 
-const credentialsOf = ({ AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN }: AwsEnvironment) => ({
-  ...(AWS_ACCESS_KEY_ID && { accessKeyId: AWS_ACCESS_KEY_ID }),
-  ...(AWS_SECRET_ACCESS_KEY && { secretAccessKey: AWS_SECRET_ACCESS_KEY }),
-  ...(AWS_SESSION_TOKEN && { sessionToken: AWS_SESSION_TOKEN }),
-});
+const credentialsOf = (environment: AwsEnvironment): Credentials => {
+  const { AWS_ACCESS_KEY_ID = '', AWS_SECRET_ACCESS_KEY = '', AWS_SESSION_TOKEN } = environment;
+  return {
+    accessKeyId: AWS_ACCESS_KEY_ID,
+    secretAccessKey: AWS_SECRET_ACCESS_KEY,
+    ...(AWS_SESSION_TOKEN ? { sessionToken: AWS_SESSION_TOKEN } : {}),
+  };
+};
 
 /** As the SDK does within Lambda; it is not signed. */
 const traceOf = ({ _X_AMZN_TRACE_ID: trace }: AwsEnvironment): Readonly<Record<string, string>> =>
@@ -161,13 +166,6 @@ const traceOf = ({ _X_AMZN_TRACE_ID: trace }: AwsEnvironment): Readonly<Record<s
 
 const domainOf = (region: string): string =>
   region.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com';
-
-/** For a path: everything but letters, digits and `-_.~` is escaped (AWS Signature Version 4, UriEncode). */
-export const encodeSegment = (segment: string): string =>
-  encodeURIComponent(segment).replace(
-    /[!'()*]/g,
-    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
-  );
 
 const MAX_TEXT_BYTES = 1024 * 1024;
 

@@ -17,7 +17,7 @@ export interface DispatchOptions {
 export const createDispatch =
   ({ invoker, coldTarget }: DispatchOptions) =>
   async (routes: Routes, call: InferenceCall): Promise<InferenceReply> => {
-    let refusal: Throttled | TargetGone = new Throttled('function', 1);
+    let refusal: Throttled | TargetGone | undefined;
 
     for (const target of chooseTargets(routes, call.model, coldTarget)) {
       try {
@@ -37,7 +37,7 @@ export const createDispatch =
     }
     throw new ServingError('ThrottlingException', 'all workers for this model are busy; try again shortly', {
       cause: refusal,
-      retryAfterSeconds: refusal.retryAfterSeconds,
+      retryAfterSeconds: refusal?.retryAfterSeconds ?? 1,
     });
   };
 
