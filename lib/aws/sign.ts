@@ -28,9 +28,9 @@ const UNSIGNED: ReadonlySet<string> = new Set(['x-amzn-trace-id']);
 export const sign = (
   { service, region, host, method, path, headers, body = '' }: Signable,
   { accessKeyId, secretAccessKey, sessionToken }: Credentials,
-  nowMs: number,
+  at: Date,
 ): Record<string, string> => {
-  const time = timestamp(nowMs);
+  const time = timestamp(at);
   const day = time.slice(0, 8);
   const payloadHash = hash('sha256', body);
   const all: Record<string, string> = { ...headers, host, 'x-amz-date': time };
@@ -66,8 +66,7 @@ export const sign = (
 };
 
 /** `20261123T174500Z` */
-const timestamp = (nowMs: number): string =>
-  `${new Date(nowMs).toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}Z`;
+const timestamp = (at: Date): string => `${at.toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}Z`;
 
 const NEEDS_ESCAPE = /[^A-Za-z0-9\-_.~/]/;
 

@@ -93,7 +93,7 @@ export const createSignedRequests = (options: {
         ...(request.body === undefined ? {} : { body: request.body }),
       },
       credentialsOf(environment),
-      Date.now(),
+      new Date(),
     );
     return new Promise((resolve, reject) => {
       const outgoing = start({

@@ -58,7 +58,7 @@ describe('a signature', () => {
         headers: Object.fromEntries(signedNames.map((name) => [name, headers[name] ?? ''])),
       },
       CREDENTIALS,
-      Date.parse(
+      new Date(
         (headers['x-amz-date'] ?? '').replace(
           /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/,
           '$1-$2-$3T$4:$5:$6Z',
@@ -97,7 +97,7 @@ describe('a signature', () => {
         const own = sign(
           signable,
           { accessKeyId: 'ID', secretAccessKey: 'secret', ...(token && { sessionToken: token }) },
-          nowMs,
+          new Date(nowMs),
         );
         const { 'content-length': _, authorization, ...headers } = own;
         const theirs = aws4.sign(
@@ -127,7 +127,7 @@ describe('a signature', () => {
         body: 'ü',
       },
       { accessKeyId: 'ID', secretAccessKey: 's' },
-      0,
+      new Date(0),
     );
     expect(own).toMatchObject({
       'content-length': '2',
