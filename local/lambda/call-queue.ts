@@ -5,6 +5,9 @@ import type { LambdaError } from './lambda-error.ts';
 /** A call that waits longer does not wait for a core: those before it are waiting themselves. */
 const LONG_WAIT_MS = 150;
 
+/** While none waits even so long, environments beyond the usual number cost more than they serve. */
+const SHORT_WAIT_MS = LONG_WAIT_MS / 2;
+
 /** How often waiting calls are looked at for whether their time is up. */
 const SWEEP_EVERY_MS = 100;
 
@@ -63,6 +66,12 @@ export class CallQueue {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ call, sinceMs, expiresAtMs, resolve, reject });
     });
+  }
+
+  /** Whether the call that has waited longest has done so for a short time only, or none waits. */
+  get isShort(): boolean {
+    const [first] = this.#waiting;
+    return first === undefined || this.#options.now() - first.sinceMs < SHORT_WAIT_MS;
   }
 
   has(version: string): boolean {

@@ -70,6 +70,11 @@ export class OnDemand {
     return !this.#isFull() || this.#idle.size > 0;
   }
 
+  /** There are more than usual. */
+  get isBeyondUsual(): boolean {
+    return this.#all.size > this.#options.maxEnvironments;
+  }
+
   /** Whether one more may start for a call that has waited long, though there are as many as usual. */
   mayGrowFurther(): boolean {
     return this.#starting.size === 0 && this.#all.size < this.#options.mostEnvironments;
@@ -100,6 +105,11 @@ export class OnDemand {
     for (const [environment, { sinceMs }] of this.#idle) {
       if (this.#options.now() - sinceMs >= idleMs) this.#discard(environment);
     }
+  }
+
+  /** Ends one that is not needed. */
+  retire(environment: Environment): void {
+    this.#discard(environment);
   }
 
   #isFull(): boolean {

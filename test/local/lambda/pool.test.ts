@@ -10,10 +10,13 @@ afterEach(async () => {
 });
 
 const start = async (
-  options: Partial<HarnessOptions> & { maxEnvironments?: number } = {},
+  options: Partial<HarnessOptions> & { maxEnvironments?: number; mostEnvironments?: number } = {},
 ): Promise<Harness> => {
-  const { maxEnvironments = 1, ...rest } = options;
-  harness = await startLambda({ functions: { f: { source: GATED, maxEnvironments } }, ...rest });
+  const { maxEnvironments = 1, mostEnvironments = maxEnvironments, ...rest } = options;
+  harness = await startLambda({
+    functions: { f: { source: GATED, maxEnvironments, mostEnvironments } },
+    ...rest,
+  });
   return harness;
 };
 
@@ -76,6 +79,19 @@ describe('the environments of a function', () => {
     const results = await Promise.all(calls);
 
     expect(new Set(results.map(({ value }) => value.pid)).size).toBe(2);
+  });
+
+  it('are more than usual while calls wait long, and no longer', async () => {
+    await start({ mostEnvironments: 3 });
+    const door = gate();
+
+    const calls = [1, 2, 3, 4, 5].map((id) => invoke({ id, gate: door.path }));
+    await vi.waitFor(() => expect(states()).toEqual(['busy', 'busy', 'busy']), { timeout: 5000 });
+    await door.open();
+    await Promise.all(calls);
+    await Promise.all([invoke(), invoke(), invoke()]);
+
+    await vi.waitFor(() => expect(states()).toEqual(['idle']));
   });
 
   it('serve waiting calls in order of arrival', async () => {
