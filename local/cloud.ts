@@ -60,8 +60,11 @@ export const startCloud = async ({
   now,
   onProgress,
   onError,
-  intercept = (handle) => handle,
+  intercept,
 }: CloudOptions): Promise<Cloud> => {
+  // Whoever stands before the services is to see every call of them.
+  const invokes = intercept === undefined ? 'message' : 'http';
+  const stand = intercept ?? ((handle: Handle) => handle);
   await using stack = new AsyncDisposableStack();
   const { directory } = settings;
   await mkdir(directory, { recursive: true });
@@ -95,7 +98,7 @@ export const startCloud = async ({
   const cloudwatch = createCloudWatch({ now, random: Math.random, settling: settings.settling, onError });
   const lambda = createLambda({
     functions: deployment.functions.map((each) =>
-      toConfig(each, { url, codeDirectory, settings, deployment }),
+      toConfig(each, { url, codeDirectory, settings, deployment, invokes }),
     ),
     directory,
     settings,
@@ -110,7 +113,7 @@ export const startCloud = async ({
   const functionUrls: string[] = [];
   for (const target of deployment.functionUrls) {
     const route = { routeKey: DEFAULT_ROUTE, target, timeoutMs: MAX_TIMEOUT_MS };
-    const handle = intercept(createHttpApi({ routes: [route], lambda, now, onError }));
+    const handle = stand(createHttpApi({ routes: [route], lambda, now, onError }));
     const own = createServer({ maxHeaderSize: MAX_HEADER_BYTES }, handle);
     functionUrls.push(await listenBeside(own, settings.port));
     stack.defer(() => closeServer(own));
@@ -124,7 +127,7 @@ export const startCloud = async ({
     ssm: createSsm({ file: join(directory, 'ssm.json'), now, onError }).handle,
     httpApi,
   });
-  dispatch = intercept(services);
+  dispatch = stand(services);
 
   await createStorage(deployment, url, s3);
   const { queues } = sqs;
@@ -187,9 +190,15 @@ const DRAIN_SECONDS = 15;
 
 const toConfig = (
   deployed: DeployedFunction,
-  context: { url: string; codeDirectory: string; settings: Settings; deployment: Deployment },
+  context: {
+    url: string;
+    codeDirectory: string;
+    settings: Settings;
+    deployment: Deployment;
+    invokes: 'http' | 'message';
+  },
 ): FunctionConfig => {
-  const { url, codeDirectory, settings, deployment } = context;
+  const { url, codeDirectory, settings, deployment, invokes } = context;
   return {
     ...deployed,
     codeDirectory,
@@ -202,6 +211,7 @@ const toConfig = (
       // With its minutes, the time shrinks that calls are given to be on their way.
       DRAIN_SECONDS: String(settings.limits === 'aws' ? 70 : DRAIN_SECONDS),
       AWS_ENDPOINT_URL: url,
+      LOCAL_INVOKE: invokes,
       AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
       AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
     },

@@ -5,8 +5,9 @@ import type { LambdaError } from './lambda-error.ts';
 /** A call that waits longer does not wait for a core: those before it are waiting themselves. */
 const LONG_WAIT_MS = 150;
 
-/** While none waits even so long, environments beyond the usual number cost more than they serve. */
+/** When no call has waited half as long for so long, environments beyond the usual number cost more than they serve. */
 const SHORT_WAIT_MS = LONG_WAIT_MS / 2;
+const QUIET_MS = 10_000;
 
 /** How often waiting calls are looked at for whether their time is up. */
 const SWEEP_EVERY_MS = 100;
@@ -50,6 +51,8 @@ export class CallQueue {
   readonly #options: CallQueueOptions;
   #waiting: Waiting[] = [];
   #sweep: NodeJS.Timeout | undefined;
+  /** When a call was last seen to have waited longer than a short time. */
+  #waitedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: CallQueueOptions) {
     this.#options = options;
@@ -68,10 +71,9 @@ export class CallQueue {
     });
   }
 
-  /** Whether the call that has waited longest has done so for a short time only, or none waits. */
-  get isShort(): boolean {
-    const [first] = this.#waiting;
-    return first === undefined || this.#options.now() - first.sinceMs < SHORT_WAIT_MS;
+  /** Nobody has waited for more than a short time for a while. */
+  get isQuiet(): boolean {
+    return this.#options.now() - this.#waitedAtMs >= QUIET_MS;
   }
 
   has(version: string): boolean {
@@ -81,7 +83,9 @@ export class CallQueue {
   /** Takes the call of a version that has waited longest. */
   take(version: string): Waiting | undefined {
     const next = this.#waiting.findIndex(({ call }) => call.version === version);
-    return next < 0 ? undefined : this.#waiting.splice(next, 1)[0];
+    const [taken] = next < 0 ? [] : this.#waiting.splice(next, 1);
+    if (taken !== undefined) this.#noteWait(taken);
+    return taken;
   }
 
   /** The calls that wait while no environment of their version is starting for them. */
@@ -99,9 +103,15 @@ export class CallQueue {
     for (const { reject } of this.#waiting.splice(0)) reject(error);
   }
 
+  #noteWait({ sinceMs }: Waiting): void {
+    const nowMs = this.#options.now();
+    if (nowMs - sinceMs >= SHORT_WAIT_MS) this.#waitedAtMs = nowMs;
+  }
+
   #look(): void {
     this.#expire();
     const [first] = this.#waiting;
+    if (first !== undefined) this.#noteWait(first);
     if (first !== undefined && this.#options.now() - first.sinceMs >= LONG_WAIT_MS) {
       this.#options.onLongWait(first.call);
     }

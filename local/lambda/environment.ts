@@ -6,7 +6,7 @@ import { type EnvironmentIdentity, environmentVariables } from './environment-va
 import { describeEnd } from './exit-words.ts';
 import type { LogFile } from './log-file.ts';
 import { type LogStream, LogTail } from './log-tail.ts';
-import type { EventMessage, RuntimeMessage } from './messages.ts';
+import type { EventMessage, InvokedMessage, RuntimeMessage } from './messages.ts';
 
 const RUNTIME = join(import.meta.dirname, 'runtime.ts');
 /** An on-demand init phase may take 10 s (Lambda developer guide, "Lambda execution environment lifecycle"). */
@@ -32,6 +32,8 @@ export interface EnvironmentOptions extends EnvironmentIdentity {
   readonly onOutput: (text: string) => void;
   /** Nothing more comes. */
   readonly onOutputEnded: () => void;
+  /** Answers a call of another function. */
+  readonly onInvoke?: ((message: RuntimeMessage) => Promise<InvokedMessage>) | undefined;
   /** The process is ready for its first event. */
   readonly onReady: (environment: Environment) => void;
   /** The process is gone; `initFailure` where it never became ready. */
@@ -189,10 +191,15 @@ export class Environment {
     });
   }
 
-  #onMessage({ kind, payload }: RuntimeMessage): void {
+  #onMessage(message: RuntimeMessage): void {
+    const { kind, payload } = message;
     // A process that is being killed may still answer: its call has failed by then.
     if (this.#killed !== undefined) return;
-    if (kind === 'fatal') {
+    if (kind === 'invoke') {
+      void this.#options.onInvoke?.(message).then((answer) => {
+        if (this.#child.connected) this.#child.send(answer);
+      });
+    } else if (kind === 'fatal') {
       this.#lastWords = payload;
     } else if (kind === 'ready') {
       this.#isReady = true;

@@ -5,11 +5,12 @@ import type { Clock } from '../../lib/clock.ts';
 import type { RecordMetric } from '../services/cloudwatch/metric-datum.ts';
 import { Account, type Usage } from './account.ts';
 import { createAdmission } from './admission.ts';
+import { createAnswerInvoke } from './answer-invoke.ts';
 import type { FunctionConfig } from './function-config.ts';
 import { type DeployedFunction, Functions } from './functions.ts';
 import { readGauges } from './gauges.ts';
 import { createInvoke } from './invoke.ts';
-import { Launcher } from './launcher.ts';
+import { Launcher, type LauncherOptions } from './launcher.ts';
 import { openLogFile } from './log-file.ts';
 import { watchMemory } from './memory-watch.ts';
 import { Pool } from './pool.ts';
@@ -113,7 +114,7 @@ export const createLambda = (options: LambdaOptions): LambdaService => {
   const openPool = (config: FunctionConfig): Pool =>
     new Pool({
       config,
-      launcher: createLauncher(config, scratchRoot, options),
+      launcher: createLauncher(config, scratchRoot, options, (message) => answerInvoke(message)),
       admission: createAdmission({ account, functionName: config.name, accountRate, isBounded, now }),
       now,
       queueLength: isBounded ? 0 : (settings.queueLength ?? DEFAULT_QUEUE_LENGTH),
@@ -126,6 +127,7 @@ export const createLambda = (options: LambdaOptions): LambdaService => {
   const metrics = createVendedMetrics({ record, now, readGauges: () => readGauges(account, functions) });
   const { onFinished, onThrottled } = metrics;
   const invoke = createInvoke({ functions, isBounded, onFinished, onThrottled });
+  const answerInvoke = createAnswerInvoke(invoke, onError);
 
   const memoryWatch = watchMemory({
     environments: () => functions.all.flatMap(({ pool }) => pool.environments),
@@ -155,6 +157,7 @@ const createLauncher = (
   config: FunctionConfig,
   scratchRoot: string,
   { directory, onOutput, onOutputEnded }: LambdaOptions,
+  onInvoke: NonNullable<LauncherOptions['onInvoke']>,
 ): Launcher =>
   new Launcher({
     config,
@@ -163,6 +166,7 @@ const createLauncher = (
     log: openLogFile(join(directory, 'logs', `${config.name}.log`)),
     onOutput: onOutput ?? (() => undefined),
     onOutputEnded: onOutputEnded ?? (() => undefined),
+    onInvoke,
   });
 
 const describeUsage = ({ config, pool }: DeployedFunction): Usage => ({

@@ -13,6 +13,7 @@ export interface LauncherOptions {
   /** What an environment prints to stdout, in chunks as they come. */
   readonly onOutput: (environmentId: string, text: string) => void;
   readonly onOutputEnded: (environmentId: string) => void;
+  readonly onInvoke?: EnvironmentOptions['onInvoke'];
 }
 
 export type Launch = Pick<EnvironmentOptions, 'version' | 'provisioned' | 'onReady' | 'onExit'>;
@@ -27,7 +28,7 @@ export class Launcher {
   }
 
   start(launch: Launch): Environment {
-    const { config, scratchRoot, compileCache, log, onOutput, onOutputEnded } = this.#options;
+    const { config, scratchRoot, compileCache, log, onOutput, onOutputEnded, onInvoke } = this.#options;
     const id = randomUUID();
     const environment = new Environment({
       ...launch,
@@ -38,6 +39,7 @@ export class Launcher {
       log,
       onOutput: (text) => onOutput(id, text),
       onOutputEnded: () => onOutputEnded(id),
+      onInvoke,
     });
     this.#living.add(environment);
     void environment.gone.then(() => this.#living.delete(environment));

@@ -15,8 +15,21 @@ export interface EventMessage {
  * JSON). `fatal`, at any time, says why the process ends by itself.
  */
 export interface RuntimeMessage {
-  readonly kind: 'ready' | 'answer' | 'failed' | 'unreadable' | 'fatal';
+  readonly kind: 'ready' | 'answer' | 'failed' | 'unreadable' | 'fatal' | 'invoke';
   readonly payload: string;
+  /** Of `invoke`: a call of another function, see invoke-shortcut.ts. */
+  readonly id?: number;
+  readonly functionName?: string;
+  readonly qualifier?: string;
+}
+
+/** Parent to environment: what Lambda's Invoke would have answered over HTTP. */
+export interface InvokedMessage {
+  readonly kind: 'invoked';
+  readonly id: number;
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
 }
 
 /** A line that no function prints. */

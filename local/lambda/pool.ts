@@ -136,8 +136,8 @@ export class Pool {
 
   /** Hands a free environment to the first call that waits for its version, else keeps it for later. */
   #offer(environment: Environment): void {
-    // Started when calls waited long: every process more makes all of them slower, so it goes when they do not.
-    if (this.#onDemand.isBeyondUsual && this.#queue.isShort) {
+    // Started when calls waited long: every process more makes all of them slower, so it goes when they no longer do.
+    if (this.#onDemand.isBeyondUsual && this.#queue.isQuiet) {
       this.#onDemand.retire(environment);
       return;
     }

@@ -77,7 +77,8 @@ const parseName = (text: string): { name: string; qualifier: string | undefined 
   return { name, qualifier };
 };
 
-const encodeError = (error: unknown, onError: (error: unknown) => void): Answer => {
+/** As Lambda answers errors. */
+export const encodeError = (error: unknown, onError: (error: unknown) => void): Answer => {
   if (!(error instanceof LambdaError)) onError(error);
   const known =
     error instanceof LambdaError ? error : new LambdaError('ServiceException', 500, 'internal failure');

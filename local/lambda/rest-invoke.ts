@@ -86,7 +86,8 @@ const tooManyEvents = (): LambdaError =>
     retryAfterSeconds: 1,
   });
 
-const encodeResult = (result: InvokeResult): Answer => ({
+/** As Lambda answers a call. */
+export const encodeResult = (result: InvokeResult): Answer => ({
   status: 200,
   headers: {
     'x-amz-executed-version': result.executedVersion,

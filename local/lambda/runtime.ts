@@ -4,8 +4,9 @@
  * frozen between events.
  */
 import { flushCompileCache } from 'node:module';
+import { installInvokeShortcut } from './invoke-shortcut.ts';
 import { type Handler, loadHandler } from './load-handler.ts';
-import { type EventMessage, endOfLog, type RuntimeMessage } from './messages.ts';
+import { type EventMessage, endOfLog, type InvokedMessage, type RuntimeMessage } from './messages.ts';
 import { encodeFailure, RuntimeError } from './runtime-error.ts';
 
 // Taken before the handler is loaded, which may put its own in their place.
@@ -65,9 +66,16 @@ const encodeResult = (result: unknown): string => {
   }
 };
 
+const { AWS_ENDPOINT_URL: endpoint, LOCAL_INVOKE: how } = process.env;
+const onInvoked =
+  endpoint !== undefined && how === 'message' ? installInvokeShortcut(new URL(endpoint), send) : undefined;
+// The function is not to know.
+delete process.env['LOCAL_INVOKE'];
+
 const serve = (handler: Handler): void => {
   let isFirst = true;
-  process.on('message', async (event: EventMessage) => {
+  process.on('message', async (event: EventMessage | InvokedMessage) => {
+    if ('kind' in event) return onInvoked?.(event);
     const answer = await run(handler, event);
     if (event.markLog) {
       printOut(endOfLog(event.requestId));

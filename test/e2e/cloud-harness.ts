@@ -22,7 +22,7 @@ export interface RunningCloud {
 /** The whole local cloud in this process, on a free port and in a temporary folder. */
 export const startTestCloud = async (
   environment: Record<string, string> = {},
-  intercept: (handle: Handle) => Handle = (handle) => handle,
+  intercept?: (handle: Handle) => Handle,
 ): Promise<RunningCloud> => {
   const directory = await mkdtemp(join(tmpdir(), 'cloud-'));
   const settings = parseSettings({ PORT: '0', LOCAL_DIR: directory, MODELS: '5', ...environment });
@@ -32,7 +32,7 @@ export const startTestCloud = async (
     now: Date.now,
     onProgress: () => undefined,
     onError: (error) => errors.push(error),
-    intercept,
+    ...(intercept === undefined ? {} : { intercept }),
   });
   const endpoint = await issueLocalKey(describeEndpoint(cloud), directory);
   const { bucket, prefix } = endpoint;

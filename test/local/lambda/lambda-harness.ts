@@ -28,6 +28,8 @@ export interface HarnessOptions extends Pick<LambdaOptions, 'record' | 'onOutput
   >;
   readonly settings?: Partial<LambdaSettings>;
   readonly now?: () => number;
+  /** Functions are told where the service is. */
+  readonly isReachable?: boolean;
 }
 
 /** Functions from source text, run by the local Lambda in a temporary folder. */
@@ -35,15 +37,22 @@ export const startLambda = async ({
   functions,
   settings,
   now = Date.now,
+  isReachable = false,
   ...sinks
 }: HarnessOptions): Promise<Harness> => {
   const directory = mkdtempSync(join(tmpdir(), 'lambda-'));
   const errors: unknown[] = [];
+  const server = createServer((request, response) => lambda.handle(request, response));
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const configs = Object.entries(functions).map(([name, { source, file = 'handler.mjs', ...overrides }]) => {
     const path = join(directory, 'code', name, file);
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, source);
-    return functionConfig({ name, codeDirectory: join(directory, 'code', name), ...overrides });
+    const environment = { ...(isReachable ? { AWS_ENDPOINT_URL: endpoint } : {}), ...overrides.environment };
+    return functionConfig({ name, codeDirectory: join(directory, 'code', name), ...overrides, environment });
   });
   const lambda = createLambda({
     functions: configs,
@@ -54,11 +63,6 @@ export const startLambda = async ({
     onError: (error) => errors.push(error),
   });
 
-  const server = createServer(lambda.handle);
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const client = new LambdaClient({ endpoint, maxAttempts: 1 });
 
   return {

@@ -82,7 +82,8 @@ describe('the environments of a function', () => {
   });
 
   it('are more than usual while calls wait long, and no longer', async () => {
-    await start({ mostEnvironments: 3 });
+    let aheadMs = 0;
+    await start({ mostEnvironments: 3, now: () => Date.now() + aheadMs });
     const door = gate();
 
     const calls = [1, 2, 3, 4, 5].map((id) => invoke({ id, gate: door.path }));
@@ -90,7 +91,10 @@ describe('the environments of a function', () => {
     await door.open();
     await Promise.all(calls);
     await Promise.all([invoke(), invoke(), invoke()]);
+    expect(states()).toHaveLength(3);
 
+    aheadMs = 10_000;
+    await Promise.all([invoke(), invoke(), invoke()]);
     await vi.waitFor(() => expect(states()).toEqual(['idle']));
   });
 

@@ -1,0 +1,107 @@
+import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
+import { Readable, Writable } from 'node:stream';
+import type { InvokedMessage, RuntimeMessage } from './messages.ts';
+
+const INVOKE = /^\/2015-03-31\/functions\/([^/?%]+)\/invocations\?Qualifier=([\w$-]+)$/;
+
+const OTHERWISE: ReadonlySet<string> = new Set([
+  'x-amz-invocation-type',
+  'x-amz-log-type',
+  'x-amz-client-context',
+]);
+
+/**
+ * Lambda's Invoke, as a function asks for it over HTTP, by a message to the process that serves it: half of the way of a call between two
+ * functions is otherwise HTTP on one machine. Everything that a caller of `http.request` sees stays; whatever is not exactly that request goes its
+ * usual way.
+ */
+export const installInvokeShortcut = (
+  endpoint: URL,
+  send: (message: RuntimeMessage) => void,
+): ((answer: InvokedMessage) => void) => {
+  const http = process.getBuiltinModule('node:http');
+  const request = http.request.bind(http);
+  const waiting = new Map<number, ShortRequest>();
+  let ids = 0;
+
+  const shortcut = (...args: Parameters<typeof request>): ClientRequest => {
+    const [options] = args;
+    const match =
+      (args as readonly unknown[]).length === 1 ? matchInvoke(options as RequestOptions, endpoint) : null;
+    if (match === null) return request(...args);
+    const [, functionName = '', qualifier = ''] = match;
+    const id = ++ids;
+    const short = new ShortRequest(
+      (payload) => {
+        waiting.set(id, short);
+        send({ kind: 'invoke', payload, id, functionName, qualifier });
+      },
+      () => waiting.delete(id),
+    );
+    return short as unknown as ClientRequest;
+  };
+  http.request = shortcut as typeof http.request;
+
+  return (answer) => {
+    const short = waiting.get(answer.id);
+    waiting.delete(answer.id);
+    short?.answer(answer);
+  };
+};
+
+const matchInvoke = (options: RequestOptions, endpoint: URL): RegExpExecArray | null => {
+  if (options === null || typeof options !== 'object' || options instanceof URL) return null;
+  // Another type of invocation, a log, a client's context: none of ours, and all in headers.
+  const isPlain = Object.keys(options.headers ?? {}).every((name) => !OTHERWISE.has(name.toLowerCase()));
+  if (!isPlain) return null;
+  const isThere = options.host === endpoint.hostname && String(options.port) === endpoint.port;
+  return isThere && options.method === 'POST' && typeof options.path === 'string'
+    ? INVOKE.exec(options.path)
+    : null;
+};
+
+/** Looks like http.ClientRequest to whoever sends one request with it. */
+class ShortRequest extends Writable {
+  readonly reusedSocket = false;
+  readonly protocol = 'http:';
+  readonly #ask: (payload: string) => void;
+  readonly #forget: () => void;
+  readonly #chunks: Buffer[] = [];
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(ask: (payload: string) => void, forget: () => void) {
+    super({ emitClose: true, autoDestroy: false });
+    this.#ask = ask;
+    this.#forget = forget;
+    process.nextTick(() => this.emit('socket', { connecting: false }));
+  }
+
+  setTimeout(ms: number): this {
+    clearTimeout(this.#timer);
+    this.#timer = ms > 0 ? setTimeout(() => this.emit('timeout'), ms) : undefined;
+    return this;
+  }
+
+  override _write(chunk: Buffer, _: string, done: () => void): void {
+    this.#chunks.push(chunk);
+    done();
+  }
+
+  override _final(done: () => void): void {
+    this.#ask(Buffer.concat(this.#chunks).toString());
+    done();
+  }
+
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    clearTimeout(this.#timer);
+    this.#forget();
+    done(error);
+  }
+
+  answer({ status, headers, body }: InvokedMessage): void {
+    clearTimeout(this.#timer);
+    if (this.destroyed) return;
+    const response = Object.assign(Readable.from([Buffer.from(body)]), { statusCode: status, headers });
+    this.emit('response', response as unknown as IncomingMessage);
+  }
+}
