@@ -28,7 +28,8 @@ Environment:
   LOCAL_MAX_ENVIRONMENTS=0   environments a function may have; 0: what cores and memory can hold
   LOCAL_QUEUE_SECONDS=5      how long a call waits for an environment before it is answered 429 (limits off)
   LOCAL_IDLE_SECONDS=600     an environment without calls ends after this time
-  PARAMS="name=value ..."    parameters of serverless.yml, e.g. allowCustomCode=true`;
+  PARAMS="name=value ..."    parameters of serverless.yml, e.g. allowCustomCode=true;
+                             workerBudget is two for each core unless it is named (limits off)`;
 
 const print = (line: string): void => {
   process.stdout.write(`${line}\n`);

@@ -170,16 +170,19 @@ const domainOf = (region: string): string =>
 const MAX_TEXT_BYTES = 1024 * 1024;
 
 /** A short answer as text. */
-export const readText = async (
-  response: IncomingMessage,
-  maxBytes: number = MAX_TEXT_BYTES,
-): Promise<string> => {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of response as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes > maxBytes) throw new Error(`an answer of more than ${maxBytes} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString();
-};
+export const readText = (response: IncomingMessage, maxBytes: number = MAX_TEXT_BYTES): Promise<string> =>
+  new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    response.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes <= maxBytes) chunks.push(chunk);
+      else response.destroy(new Error(`an answer of more than ${maxBytes} bytes`));
+    });
+    response.once('end', () => resolve(Buffer.concat(chunks).toString()));
+    response.once('error', reject);
+    // Of an answer that has ended this comes too late to matter.
+    response.once('close', () =>
+      reject(Object.assign(new Error('the answer broke off'), { code: 'ECONNRESET' })),
+    );
+  });

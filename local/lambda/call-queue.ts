@@ -2,12 +2,8 @@ import type { Clock } from '../../lib/clock.ts';
 import type { Outcome } from './environment.ts';
 import type { LambdaError } from './lambda-error.ts';
 
-/** A call that waits longer does not wait for a core: those before it are waiting themselves. */
+/** So long a call may wait before more environments than usual are thought of. */
 const LONG_WAIT_MS = 150;
-
-/** When no call has waited half as long for so long, environments beyond the usual number cost more than they serve. */
-const SHORT_WAIT_MS = LONG_WAIT_MS / 2;
-const QUIET_MS = 10_000;
 
 /** How often waiting calls are looked at for whether their time is up. */
 const SWEEP_EVERY_MS = 100;
@@ -51,8 +47,6 @@ export class CallQueue {
   readonly #options: CallQueueOptions;
   #waiting: Waiting[] = [];
   #sweep: NodeJS.Timeout | undefined;
-  /** When a call was last seen to have waited longer than a short time. */
-  #waitedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: CallQueueOptions) {
     this.#options = options;
@@ -71,11 +65,6 @@ export class CallQueue {
     });
   }
 
-  /** Nobody has waited for more than a short time for a while. */
-  get isQuiet(): boolean {
-    return this.#options.now() - this.#waitedAtMs >= QUIET_MS;
-  }
-
   has(version: string): boolean {
     return this.#waiting.some(({ call }) => call.version === version);
   }
@@ -84,7 +73,6 @@ export class CallQueue {
   take(version: string): Waiting | undefined {
     const next = this.#waiting.findIndex(({ call }) => call.version === version);
     const [taken] = next < 0 ? [] : this.#waiting.splice(next, 1);
-    if (taken !== undefined) this.#noteWait(taken);
     return taken;
   }
 
@@ -103,15 +91,9 @@ export class CallQueue {
     for (const { reject } of this.#waiting.splice(0)) reject(error);
   }
 
-  #noteWait({ sinceMs }: Waiting): void {
-    const nowMs = this.#options.now();
-    if (nowMs - sinceMs >= SHORT_WAIT_MS) this.#waitedAtMs = nowMs;
-  }
-
   #look(): void {
     this.#expire();
     const [first] = this.#waiting;
-    if (first !== undefined) this.#noteWait(first);
     if (first !== undefined && this.#options.now() - first.sinceMs >= LONG_WAIT_MS) {
       this.#options.onLongWait(first.call);
     }

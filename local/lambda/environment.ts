@@ -1,12 +1,15 @@
-import { type ChildProcess, fork } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
+import type { Socket } from 'node:net';
 import { join } from 'node:path';
+import type { AnsweredInvoke } from './answer-invoke.ts';
+import { Channel } from './channel.ts';
 import { type EnvironmentIdentity, environmentVariables } from './environment-variables.ts';
 import { describeEnd } from './exit-words.ts';
 import type { LogFile } from './log-file.ts';
 import { type LogStream, LogTail } from './log-tail.ts';
-import type { EventMessage, InvokedMessage, RuntimeMessage } from './messages.ts';
+import { CHANNEL_FD, type EventMessage, type InvokedMessage, type RuntimeMessage } from './messages.ts';
 
 const RUNTIME = join(import.meta.dirname, 'runtime.ts');
 /** An on-demand init phase may take 10 s (Lambda developer guide, "Lambda execution environment lifecycle"). */
@@ -33,7 +36,7 @@ export interface EnvironmentOptions extends EnvironmentIdentity {
   /** Nothing more comes. */
   readonly onOutputEnded: () => void;
   /** Answers a call of another function. */
-  readonly onInvoke?: ((message: RuntimeMessage) => Promise<InvokedMessage>) | undefined;
+  readonly onInvoke?: ((message: RuntimeMessage, payload: string) => Promise<AnsweredInvoke>) | undefined;
   /** The process is ready for its first event. */
   readonly onReady: (environment: Environment) => void;
   /** The process is gone; `initFailure` where it never became ready. */
@@ -62,6 +65,10 @@ export class Environment {
   readonly provisioned: boolean;
   readonly #options: EnvironmentOptions;
   readonly #child: ChildProcess;
+  readonly #pipe: Socket;
+  readonly #channel: Channel<EventMessage | InvokedMessage, RuntimeMessage>;
+  /** The time for the init phase. */
+  #initTimer: NodeJS.Timeout | undefined;
   readonly #ended = Promise.withResolvers<void>();
   #running: Running | undefined;
   #isReady = false;
@@ -78,14 +85,15 @@ export class Environment {
     this.provisioned = provisioned;
     this.#options = options;
     mkdirSync(scratch, { recursive: true });
-    this.#child = fork(RUNTIME, [], {
+    // Lambda gives V8 nine tenths of the memory, so that garbage is collected before the bound is met.
+    const heap = `--max-old-space-size=${Math.floor(config.memorySizeMb * 0.9)}`;
+    this.#child = spawn(process.execPath, [heap, RUNTIME], {
       cwd: config.codeDirectory,
       env: environmentVariables(options),
-      // Lambda gives V8 nine tenths of the memory, so that garbage is collected before the bound is met.
-      execArgv: [`--max-old-space-size=${Math.floor(config.memorySizeMb * 0.9)}`],
-      serialization: 'advanced',
-      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
     });
+    this.#pipe = this.#child.stdio[CHANNEL_FD] as Socket;
+    this.#channel = new Channel(this.#pipe, (message, text) => this.#onMessage(message, text));
     this.#listen();
   }
 
@@ -95,6 +103,11 @@ export class Environment {
 
   get isBusy(): boolean {
     return this.#running !== undefined;
+  }
+
+  /** How long the call has been running that it runs now; 0 while it runs none. */
+  get runningMs(): number {
+    return this.#running === undefined ? 0 : performance.now() - this.#running.startedMs;
   }
 
   get invocations(): number {
@@ -115,7 +128,11 @@ export class Environment {
    * Runs one event. Never rejects: whatever ends the process is an outcome.
    * @returns `undefined` when the process was gone before the event reached it, so that another may take it
    */
-  run(event: Omit<EventMessage, 'deadlineMs'>, nowMs: number): Promise<Outcome | undefined> {
+  run(
+    event: Omit<EventMessage, 'kind' | 'deadlineMs'>,
+    payload: string,
+    nowMs: number,
+  ): Promise<Outcome | undefined> {
     if (this.#killed !== undefined) return Promise.resolve(undefined);
     const { config } = this.#options;
     const timeoutMs = 1000 * config.timeoutSeconds;
@@ -129,8 +146,17 @@ export class Environment {
       }, timeoutMs);
       const running = { requestId, resolve, timer, startedMs: performance.now(), isDelivered: false, tail };
       this.#running = running;
-      this.#child.send({ ...event, deadlineMs: nowMs + timeoutMs }, (error) => {
-        running.isDelivered = error === null;
+      const { arn, clientContext } = event;
+      const message = {
+        kind: 'event',
+        requestId,
+        deadlineMs: nowMs + timeoutMs,
+        arn,
+        clientContext,
+        markLog,
+      } as const;
+      this.#channel.send(message, payload, (error) => {
+        running.isDelivered = error === null || error === undefined;
       });
     });
   }
@@ -158,15 +184,11 @@ export class Environment {
   #listen(): void {
     const child = this.#child;
     const initWithinMs = this.provisioned ? PROVISIONED_INIT_WITHIN_MS : INIT_WITHIN_MS;
-    const initTimer = setTimeout(() => {
+    this.#initTimer = setTimeout(() => {
       this.#kill('Sandbox.Timedout', `Init timed out after ${(initWithinMs / 1000).toFixed(2)} seconds`);
     }, initWithinMs);
     child.stdout?.setEncoding('utf8').on('data', (text: string) => this.#onOutput('stdout', text));
     child.stderr?.setEncoding('utf8').on('data', (text: string) => this.#onOutput('stderr', text));
-    child.on('message', (message: RuntimeMessage) => {
-      clearTimeout(initTimer);
-      this.#onMessage(message);
-    });
 
     child.once('close', () => {
       this.#running?.tail?.end();
@@ -174,7 +196,7 @@ export class Environment {
     });
 
     const onEnd = (how: string): void => {
-      clearTimeout(initTimer);
+      clearTimeout(this.#initTimer);
       this.#onEnd(how);
     };
     // The channel closes after its last message, which may come later than the exit.
@@ -182,8 +204,10 @@ export class Environment {
       child.once('exit', (code, signal) => resolve(describeEnd(code, signal)));
     });
     const disconnected = new Promise((resolve) => {
-      child.once('disconnect', resolve);
+      this.#pipe.once('close', resolve);
     });
+    // Whoever closes it takes no more events.
+    this.#pipe.once('close', () => child.kill('SIGKILL'));
     void Promise.all([exited, disconnected]).then(([how]) => onEnd(how));
     // It could not be started; there is no exit then.
     child.on('error', (error) => {
@@ -191,17 +215,18 @@ export class Environment {
     });
   }
 
-  #onMessage(message: RuntimeMessage): void {
-    const { kind, payload } = message;
+  #onMessage(message: RuntimeMessage, payload: string): void {
+    const { kind } = message;
     // A process that is being killed may still answer: its call has failed by then.
     if (this.#killed !== undefined) return;
     if (kind === 'invoke') {
-      void this.#options.onInvoke?.(message).then((answer) => {
-        if (this.#child.connected) this.#child.send(answer);
+      void this.#options.onInvoke?.(message, payload).then(({ invoked, body }) => {
+        if (this.#pipe.writable) this.#channel.send(invoked, body);
       });
     } else if (kind === 'fatal') {
       this.#lastWords = payload;
     } else if (kind === 'ready') {
+      clearTimeout(this.#initTimer);
       this.#isReady = true;
       this.#options.onReady(this);
     } else if (this.#running !== undefined) {

@@ -17,8 +17,8 @@ const OTHERWISE: ReadonlySet<string> = new Set([
  */
 export const installInvokeShortcut = (
   endpoint: URL,
-  send: (message: RuntimeMessage) => void,
-): ((answer: InvokedMessage) => void) => {
+  send: (message: RuntimeMessage, payload: string) => void,
+): ((answer: InvokedMessage, body: string) => void) => {
   const http = process.getBuiltinModule('node:http');
   const request = http.request.bind(http);
   const waiting = new Map<number, ShortRequest>();
@@ -34,7 +34,7 @@ export const installInvokeShortcut = (
     const short = new ShortRequest(
       (payload) => {
         waiting.set(id, short);
-        send({ kind: 'invoke', payload, id, functionName, qualifier });
+        send({ kind: 'invoke', id, functionName, qualifier }, payload);
       },
       () => waiting.delete(id),
     );
@@ -42,10 +42,10 @@ export const installInvokeShortcut = (
   };
   http.request = shortcut as typeof http.request;
 
-  return (answer) => {
+  return (answer, body) => {
     const short = waiting.get(answer.id);
     waiting.delete(answer.id);
-    short?.answer(answer);
+    short?.answer(answer, body);
   };
 };
 
@@ -98,10 +98,12 @@ class ShortRequest extends Writable {
     done(error);
   }
 
-  answer({ status, headers, body }: InvokedMessage): void {
+  answer({ status, headers }: InvokedMessage, body: string): void {
     clearTimeout(this.#timer);
     if (this.destroyed) return;
-    const response = Object.assign(Readable.from([Buffer.from(body)]), { statusCode: status, headers });
+    const response = Object.assign(new Readable({ read: () => undefined }), { statusCode: status, headers });
+    response.push(Buffer.from(body));
+    response.push(null);
     this.emit('response', response as unknown as IncomingMessage);
   }
 }

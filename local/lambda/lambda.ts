@@ -114,7 +114,9 @@ export const createLambda = (options: LambdaOptions): LambdaService => {
   const openPool = (config: FunctionConfig): Pool =>
     new Pool({
       config,
-      launcher: createLauncher(config, scratchRoot, options, (message) => answerInvoke(message)),
+      launcher: createLauncher(config, scratchRoot, options, (message, payload) =>
+        answerInvoke(message, payload),
+      ),
       admission: createAdmission({ account, functionName: config.name, accountRate, isBounded, now }),
       now,
       queueLength: isBounded ? 0 : (settings.queueLength ?? DEFAULT_QUEUE_LENGTH),

@@ -1,7 +1,7 @@
-/** Parent to environment: one event. The payload crosses as text; only the function parses it. */
+/** Parent to environment: one event, whose text is the payload; only the function parses it. */
 export interface EventMessage {
+  readonly kind: 'event';
   readonly requestId: string;
-  readonly payload: string;
   readonly deadlineMs: number;
   readonly arn: string;
   /** JSON text, from a caller's X-Amz-Client-Context. */
@@ -10,27 +10,28 @@ export interface EventMessage {
   readonly markLog: boolean;
 }
 
+/** Parent to environment: what Lambda's Invoke would have answered over HTTP; the text is the body. */
+export interface InvokedMessage {
+  readonly kind: 'invoked';
+  readonly id: number;
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
 /**
  * Environment to parent: `ready` once, then for each event one `answer`, `failed` or `unreadable` (the event is not
- * JSON). `fatal`, at any time, says why the process ends by itself.
+ * JSON), with the payload as text. `fatal`, at any time, says why the process ends by itself.
  */
 export interface RuntimeMessage {
   readonly kind: 'ready' | 'answer' | 'failed' | 'unreadable' | 'fatal' | 'invoke';
-  readonly payload: string;
   /** Of `invoke`: a call of another function, see invoke-shortcut.ts. */
   readonly id?: number;
   readonly functionName?: string;
   readonly qualifier?: string;
 }
 
-/** Parent to environment: what Lambda's Invoke would have answered over HTTP. */
-export interface InvokedMessage {
-  readonly kind: 'invoked';
-  readonly id: number;
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
-}
+/** The pipe between the two is there as this file descriptor. */
+export const CHANNEL_FD = 3;
 
 /** A line that no function prints. */
 export const endOfLog = (requestId: string): string => `\u0000end ${requestId}\n`;

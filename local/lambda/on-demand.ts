@@ -11,8 +11,17 @@ export interface OnDemandOptions extends Pick<EnvironmentOptions, 'onReady' | 'o
 }
 
 /**
- * The environments of one function that were started because a call needed one. The most recently used is taken
- * first, so that those left over fall idle and can be reaped.
+ * A run that lasts longer is held up by something else than a core, or has one to itself. With shorter ones calls wait because the cores are
+ * busy, and every process more makes all of them slower.
+ */
+const LONG_RUN_MS = 100;
+
+/** When there has been no long run for so long, environments beyond the usual number cost more than they serve. */
+const QUIET_MS = 5000;
+
+/**
+ * The environments of one function that were started because a call needed one. The oldest is taken first: what serves most of the calls is
+ * compiled best, and those left over fall idle and can be reaped.
  */
 export class OnDemand {
   readonly #options: OnDemandOptions;
@@ -20,6 +29,7 @@ export class OnDemand {
   /** Least recently used first. */
   readonly #idle = new Map<Environment, { readonly sinceMs: number }>();
   readonly #starting = new Set<Environment>();
+  #longRunAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: OnDemandOptions) {
     this.#options = options;
@@ -55,10 +65,10 @@ export class OnDemand {
   }
 
   takeIdle(version: string): Environment | undefined {
-    let newest: Environment | undefined;
-    for (const environment of this.#idle.keys()) if (environment.version === version) newest = environment;
-    if (newest !== undefined) this.#idle.delete(newest);
-    return newest;
+    for (const environment of this.#all) {
+      if (environment.version === version && this.#idle.delete(environment)) return environment;
+    }
+    return undefined;
   }
 
   /** Nobody needs it now. */
@@ -70,14 +80,24 @@ export class OnDemand {
     return !this.#isFull() || this.#idle.size > 0;
   }
 
-  /** There are more than usual. */
-  get isBeyondUsual(): boolean {
-    return this.#all.size > this.#options.maxEnvironments;
+  /** Of a call that has run. */
+  noteRun(durationMs: number): void {
+    if (durationMs >= LONG_RUN_MS) this.#longRunAtMs = this.#options.now();
+  }
+
+  /** There are more than usual, and no reason for it any more. */
+  get isTooMany(): boolean {
+    if (this.#all.size <= this.#options.maxEnvironments) return false;
+    if (this.#options.now() - this.#longRunAtMs < QUIET_MS) return false;
+    for (const { runningMs } of this.#all) if (runningMs >= LONG_RUN_MS) return false;
+    return true;
   }
 
   /** Whether one more may start for a call that has waited long, though there are as many as usual. */
   mayGrowFurther(): boolean {
-    return this.#starting.size === 0 && this.#all.size < this.#options.mostEnvironments;
+    if (this.#starting.size > 0 || this.#all.size >= this.#options.mostEnvironments) return false;
+    for (const { runningMs } of this.#all) if (runningMs < LONG_RUN_MS) return false;
+    return true;
   }
 
   /** Only while it `mayGrow()`, or may further. What is idle then is of another version, or no call would wait: it makes room. */

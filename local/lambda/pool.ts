@@ -121,9 +121,10 @@ export class Pool {
 
   async #runOn(environment: Environment, call: PoolCall): Promise<Ran> {
     const { requestId, payload, arn, clientContext, tail } = call;
-    const event = { requestId, payload, arn, clientContext, markLog: tail };
-    const outcome = await environment.run(event, this.#options.now());
+    const event = { requestId, arn, clientContext, markLog: tail };
+    const outcome = await environment.run(event, payload, this.#options.now());
     if (outcome === undefined) return this.#dispatch(call);
+    this.#onDemand.noteRun(outcome.durationMs);
     if (environment.provisioned) this.provisioned.release(environment);
     else if (this.#onDemand.has(environment)) this.#offer(environment);
     return this.#describeRun(call, outcome, environment.provisioned);
@@ -136,8 +137,7 @@ export class Pool {
 
   /** Hands a free environment to the first call that waits for its version, else keeps it for later. */
   #offer(environment: Environment): void {
-    // Started when calls waited long: every process more makes all of them slower, so it goes when they no longer do.
-    if (this.#onDemand.isBeyondUsual && this.#queue.isQuiet) {
+    if (this.#onDemand.isTooMany) {
       this.#onDemand.retire(environment);
       return;
     }

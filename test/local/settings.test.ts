@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import { environmentsPerFunction, parseSettings } from '../../local/settings.ts';
 
@@ -23,10 +24,18 @@ describe('parseSettings', () => {
 });
 
 it('takes parameters of serverless.yml', () => {
-  expect(parseSettings({ PARAMS: ' coldShards=2  weightsPrefixes=s3://a/b/,s3://c/ ' }).params).toEqual([
+  const PARAMS = ' coldShards=2  weightsPrefixes=s3://a/b/,s3://c/ ';
+  expect(parseSettings({ PARAMS, LOCAL_LIMITS: 'aws' }).params).toEqual([
     'coldShards=2',
     'weightsPrefixes=s3://a/b/,s3://c/',
   ]);
+});
+
+it('gives as many workers as the cores can keep busy, unless it is told how many', () => {
+  const [budget, ...others] = parseSettings({}).params;
+  expect(budget).toBe(`workerBudget=${2 * availableParallelism()}`);
+  expect(others).toEqual([]);
+  expect(parseSettings({ PARAMS: 'workerBudget=7' }).params).toEqual(['workerBudget=7']);
 });
 
 describe('environmentsPerFunction', () => {

@@ -109,7 +109,7 @@ describe('the environments of a function', () => {
     expect(order).toEqual([1, 2, 3, 4, 5, 6]);
   });
 
-  it('prefer the most recently used, so that the others may be reaped', async () => {
+  it('prefer the oldest, so that the others may be reaped', async () => {
     await start({ maxEnvironments: 2 });
     const door = gate();
     const calls = [invoke({ gate: door.path }), invoke({ gate: door.path })];
