@@ -1,23 +1,30 @@
 /**
- * The whole way through the local cloud beside the floor, in one run and interleaved. Run: npm run bench
+ * The whole way through the local cloud beside the floor and, where Python has it, MLServer, in one run and interleaved, for three patterns of
+ * traffic. Run: npm run bench
  * Options: --seconds 5 --rounds 5 --models 1000 --connections 32 --json
+ * Writes bench/results/whole-way.md, .json and .svg.
  */
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { cpus, loadavg, tmpdir, totalmem } from 'node:os';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { parseArgs, promisify } from 'node:util';
+import { parseArgs } from 'node:util';
 import { extract } from 'tar';
-import { type Cloud, startCloud } from '../local/cloud.ts';
-import { describeEndpoint } from '../local/endpoint-file.ts';
-import { issueLocalKey } from '../local/issue-local-key.ts';
+import type { Cloud } from '../local/cloud.ts';
 import { residentBytes } from '../local/lambda/resident-memory.ts';
-import { diabetesModel, seedModels } from '../local/seed.ts';
-import { parseSettings } from '../local/settings.ts';
+import { diabetesModel } from '../local/seed.ts';
 import { artifactPath, readExpected } from '../test/fixtures/expected.ts';
+import { barChart } from './bar-chart.ts';
+import { measureColdLoads } from './cold-loads.ts';
+import { cpuTimeMs } from './cpu-time.ts';
+import { type Called, callOnce, type Endpoint, startEndpoint } from './endpoint.ts';
+import { mlServerBody, startMlServer } from './mlserver.ts';
+import { runLoad } from './run-load.ts';
 import { measureStarts, renewStartsTable, startsTable } from './starts.ts';
+import { type Load, median, medianLoad } from './statistics.ts';
+import { describePattern, PATTERNS, type Pattern } from './traffic.ts';
 
 const { values: options } = parseArgs({
   options: {
@@ -29,54 +36,17 @@ const { values: options } = parseArgs({
   },
 });
 const MODELS = Number(options.models);
-const COLD_MODELS = 100;
 const MAX_WARM_UPS = 20;
+const CONNECTIONS = [1, 4, 16, 64];
+const RESULTS = join(import.meta.dirname, 'results');
 
-interface Load {
-  readonly perSecond: number;
-  readonly p50: number;
-  readonly p99: number;
-  readonly max: number;
-  readonly failed: number;
-}
-
-interface Called {
-  readonly url: string;
-  readonly apiKey?: string;
+interface Target extends Called {
+  readonly body: string;
 }
 
 const directory = await mkdtemp(join(tmpdir(), 'bench-'));
 const say = (text: string): void => {
   process.stderr.write(`${text}\n`);
-};
-
-const { inputs } = await readExpected('diabetes');
-const body = JSON.stringify({ instances: inputs.slice(0, 1) });
-
-say('starts: sizes of the bundles, and their imports');
-const [loadBeforeStarts = 0] = loadavg();
-await renewStartsTable(startsTable(await measureStarts(), loadBeforeStarts));
-
-const startEndpoint = async () => {
-  const settings = parseSettings({ PORT: '0', LOCAL_DIR: join(directory, 'local'), MODELS: options.models });
-  const cloud = await startCloud({
-    settings,
-    now: Date.now,
-    onProgress: say,
-    onError: (error) => say(String(error)),
-  });
-  const {
-    bucket,
-    prefix,
-    endpointName,
-    apiKey = '',
-  } = await issueLocalKey(describeEndpoint(cloud), settings.directory);
-  const store = cloud.s3.store;
-  await seedModels({ store, bucket, prefix, models: MODELS, directory, onProgress: () => undefined });
-  const artifact = await readFile(artifactPath('diabetes'));
-  for (let index = 1; index <= COLD_MODELS; index++)
-    await store.put(bucket, `${prefix}cold-${index}.tar.gz`, artifact);
-  return { cloud, url: `${cloud.url}/endpoints/${endpointName}/invocations`, apiKey };
 };
 
 const startFloor = async (): Promise<{
@@ -85,7 +55,6 @@ const startFloor = async (): Promise<{
   createMs: number;
   perModelBytes: number;
 }> => {
-  await extract({ file: artifactPath('diabetes'), cwd: directory });
   const script = join(import.meta.dirname, 'floor.ts');
   const child = spawn(process.execPath, [script, join(directory, 'model.onnx'), options.models], {
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -95,64 +64,27 @@ const startFloor = async (): Promise<{
   return { child, url: `http://127.0.0.1:${port}/`, ...figures };
 };
 
-const load = async ({ url, apiKey = '' }: Called, seconds = options.seconds): Promise<Load> => {
-  const script = join(import.meta.dirname, 'load.ts');
-  const args = [script, url, options.models, seconds, options.connections, body];
-  const { stdout } = await promisify(execFile)(process.execPath, args, {
-    env: { ...process.env, API_KEY: apiKey },
-  });
-  return JSON.parse(stdout) as Load;
-};
+const load = (
+  target: Target,
+  pattern: Pattern,
+  { seconds = Number(options.seconds), connections = Number(options.connections) } = {},
+): Promise<Load> => runLoad(target, { body: target.body, models: MODELS, seconds, connections, pattern });
 
-/** Every load of a model reads its object once: the endpoint is warm when a round of load reads none. */
-const countReads = (cloud: Cloud): (() => number) => {
-  const { store } = cloud.s3;
-  const readBlob = store.readBlob.bind(store);
-  let reads = 0;
-  store.readBlob = (...args) => {
-    reads += 1;
-    return readBlob(...args);
-  };
-  return () => reads;
-};
-
-const warmUp = async (called: Called, reads: () => number): Promise<void> => {
+/**
+ * Every load of a model reads its object once: the endpoint is warm when not one call in two hundred loads. Environments that are
+ * seldom called go on to load what they are called for.
+ */
+const warmUp = async (endpoint: Endpoint & Target): Promise<void> => {
   for (let round = 1; round <= MAX_WARM_UPS; round++) {
-    const before = reads();
-    await load(called, '5');
-    say(`warm-up ${round}: ${reads() - before} models loaded`);
-    if (reads() === before) return;
+    const before = endpoint.reads();
+    const { perSecond } = await load(endpoint, 'even', { seconds: 5 });
+    const loads = endpoint.reads() - before;
+    say(`warm-up ${round}: ${loads} loads, ${perSecond.toFixed(0)} calls/s`);
+    if (loads < perSecond / 40) return;
   }
   throw new Error(
     `still loading models after ${MAX_WARM_UPS} rounds of warm-up: they do not fit, or the machine is too slow`,
   );
-};
-
-const call = async ({ url, apiKey = '' }: Called, model: string): Promise<number> => {
-  const startedMs = performance.now();
-  const response = await fetch(url, {
-    method: 'POST',
-    headers: {
-      'content-type': 'application/json',
-      'x-amzn-sagemaker-target-model': model,
-      'x-api-key': apiKey,
-    },
-    body,
-  });
-  await response.text();
-  if (response.status !== 200) throw new Error(`status ${response.status}`);
-  return performance.now() - startedMs;
-};
-
-/** First and second calls of models, one after the other, with every environment already running. */
-const coldAndWarm = async (called: Called): Promise<{ cold: number; warm: number }> => {
-  const cold: number[] = [];
-  const warm: number[] = [];
-  for (let index = 1; index <= COLD_MODELS; index++) {
-    cold.push(await call(called, `cold-${index}.tar.gz`));
-    warm.push(await call(called, `cold-${index}.tar.gz`));
-  }
-  return { cold: median(cold), warm: median(warm) };
 };
 
 const workerBytes = async (cloud: Cloud): Promise<number> => {
@@ -161,63 +93,203 @@ const workerBytes = async (cloud: Cloud): Promise<number> => {
   return [...sizes.values()].reduce((sum, bytes) => sum + bytes, 0);
 };
 
-const median = (values: readonly number[]): number =>
-  [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
-const medianOf = (loads: readonly Load[]): Load => ({
-  perSecond: median(loads.map(({ perSecond }) => perSecond)),
-  p50: median(loads.map(({ p50 }) => p50)),
-  p99: median(loads.map(({ p99 }) => p99)),
-  max: median(loads.map(({ max }) => max)),
-  failed: loads.reduce((sum, { failed }) => sum + failed, 0),
+interface CpuTimes {
+  readonly router: number;
+  readonly worker: number;
+  readonly cloud: number;
+}
+
+/** By what the processes are for; those that have ended meanwhile are missing. */
+const cpuTimes = async (cloud: Cloud): Promise<CpuTimes> => {
+  const sum = async (part: RegExp): Promise<number> => {
+    const pids = cloud.lambda
+      .status()
+      .flatMap(({ functionName, pid }) => (part.test(functionName) ? (pid ?? []) : []));
+    const times = await Promise.all(pids.map(cpuTimeMs));
+    return times.reduce((total, ms) => total + ms, 0);
+  };
+  return {
+    router: await sum(/-router$/),
+    worker: await sum(/-(cold|hot)-\d+$/),
+    cloud: await cpuTimeMs(process.pid),
+  };
+};
+
+interface Round {
+  readonly ours: Load;
+  readonly floor: Load;
+  readonly mlserver: Load | undefined;
+  /** Milliseconds of CPU for each call of ours. */
+  readonly cpu: CpuTimes;
+}
+
+const measureRound = async (
+  pattern: Pattern,
+  endpoint: Endpoint & Target,
+  floor: Target,
+  mlserver: Target | undefined,
+): Promise<Round> => {
+  const before = await cpuTimes(endpoint.cloud);
+  const ours = await load(endpoint, pattern);
+  const after = await cpuTimes(endpoint.cloud);
+  const calls = ours.perSecond * Number(options.seconds);
+  return {
+    ours,
+    floor: await load(floor, pattern),
+    mlserver: mlserver && (await load(mlserver, pattern)),
+    cpu: {
+      router: (after.router - before.router) / calls,
+      worker: (after.worker - before.worker) / calls,
+      cloud: (after.cloud - before.cloud) / calls,
+    },
+  };
+};
+
+const summarize = (pattern: Pattern, rounds: readonly Round[]) => ({
+  pattern,
+  ours: medianLoad(rounds.map(({ ours }) => ours)),
+  floor: medianLoad(rounds.map(({ floor }) => floor)),
+  mlserver: medianOrNothing(rounds.map(({ mlserver }) => mlserver)),
+  ratio: median(rounds.map(({ ours, floor }) => ours.perSecond / floor.perSecond)),
+  cpu: {
+    router: median(rounds.map(({ cpu }) => cpu.router)),
+    worker: median(rounds.map(({ cpu }) => cpu.worker)),
+    cloud: median(rounds.map(({ cpu }) => cpu.cloud)),
+  },
 });
 
-const loadBefore = loadavg()[0] ?? 0;
-const endpoint = await startEndpoint();
+const medianOrNothing = (loads: readonly (Load | undefined)[]): Load | undefined => {
+  const there = loads.filter((each) => each !== undefined);
+  return there.length === 0 ? undefined : medianLoad(there);
+};
+
+const { inputs } = await readExpected('diabetes');
+const body = JSON.stringify({ instances: inputs.slice(0, 1) });
+const [loadBefore = 0] = loadavg();
+
+say('starts: sizes of the bundles, and their imports');
+await renewStartsTable(startsTable(await measureStarts(), loadBefore));
+say('cold loads, with 30 ms before each answer of S3');
+const cold = await measureColdLoads(body, () => undefined);
+
+await extract({ file: artifactPath('diabetes'), cwd: directory });
+const python = await startMlServer(join(directory, 'mlserver'), join(directory, 'model.onnx'), MODELS);
+if (python === undefined)
+  say('no MLServer: MLSERVER_PYTHON names a Python that has mlserver and onnxruntime');
 const floor = await startFloor();
+const endpoint = {
+  ...(await startEndpoint({ directory: join(directory, 'local'), models: MODELS, coldModels: 0, say })),
+  body,
+};
+const mlserver = python && { url: python.url, body: mlServerBody(inputs[0] ?? []) };
 try {
-  const reads = countReads(endpoint.cloud);
   // Every environment is up, with one model in it, before memory is measured.
   await Promise.all(
-    Array.from({ length: 64 }, (_, index) => call(endpoint, diabetesModel(1 + (index % 32)))),
+    Array.from({ length: 64 }, (_, index) => callOnce(endpoint, diabetesModel(1 + (index % 32)), body)),
   );
-  const [bytesBefore, readsBefore] = [await workerBytes(endpoint.cloud), reads()];
-  await warmUp(endpoint, reads);
-  const perModelBytes = ((await workerBytes(endpoint.cloud)) - bytesBefore) / (reads() - readsBefore);
+  const [bytesBefore, readsBefore] = [await workerBytes(endpoint.cloud), endpoint.reads()];
+  await warmUp(endpoint);
+  const perModelBytes =
+    ((await workerBytes(endpoint.cloud)) - bytesBefore) / (endpoint.reads() - readsBefore);
 
-  const rounds: { ours: Load; floor: Load }[] = [];
+  const rounds = new Map<Pattern, Round[]>(PATTERNS.map((pattern) => [pattern, []]));
   for (let round = 1; round <= Number(options.rounds); round++) {
-    rounds.push({ ours: await load(endpoint), floor: await load(floor) });
+    for (const pattern of PATTERNS) {
+      rounds.get(pattern)?.push(await measureRound(pattern, endpoint, { ...floor, body }, mlserver));
+    }
     say(`round ${round} of ${options.rounds}`);
   }
-  const ours = medianOf(rounds.map((round) => round.ours));
-  const bare = medianOf(rounds.map((round) => round.floor));
-  const ratio = median(rounds.map((round) => round.ours.perSecond / round.floor.perSecond));
-  const { cold, warm } = await coldAndWarm(endpoint);
+  const patterns = [...rounds].map(([pattern, each]) => summarize(pattern, each));
+  const byConnections: { connections: number; load: Load }[] = [];
+  for (const connections of CONNECTIONS) {
+    byConnections.push({
+      connections,
+      load: await load(endpoint, 'even', { seconds: 3, connections }),
+    });
+  }
 
+  const throughputs = patterns.map(({ ours }) => ours.perSecond);
+  const evenness = Math.min(...throughputs) / Math.max(...throughputs);
   const report = {
     node: process.version,
     cores: cpus().length,
     cpu: cpus()[0]?.model,
-    memoryGb: Math.round(totalmem() / 1e9),
     loadAverageBefore: loadBefore,
     ...options,
+    mlserverVersion: python?.version,
     environments: endpoint.cloud.lambda.status().length,
-    ours: { ...ours, coldMs: cold, warmMs: warm, perModelKib: perModelBytes / 1024 },
-    floor: { ...bare, coldMs: floor.createMs, perModelKib: floor.perModelBytes / 1024 },
-    ratio,
+    patterns,
+    evenness,
+    byConnections,
+    cold,
+    perModelKib: { ours: perModelBytes / 1024, floor: floor.perModelBytes / 1024 },
+    createMs: floor.createMs,
   };
-  const table = `
-${report.cores} cores (${report.cpu}), Node ${report.node}, load average before ${loadBefore.toFixed(2)}, LOCAL_LIMITS=off
-${MODELS} models, even, ${options.connections} connections, ${options.rounds} interleaved rounds of ${options.seconds} s, medians; ${report.environments} environments
 
-| | requests/s | p50 ms | p99 ms | max ms | failed | cold load ms | warm call ms | memory per model KiB |
-|---|---|---|---|---|---|---|---|---|
-| whole way | ${ours.perSecond.toFixed(0)} | ${ours.p50} | ${ours.p99} | ${ours.max} | ${ours.failed} | ${cold.toFixed(1)} | ${warm.toFixed(1)} | ${report.ours.perModelKib.toFixed(0)} |
-| floor: one node:http process, sessions in a Map | ${bare.perSecond.toFixed(0)} | ${bare.p50} | ${bare.p99} | ${bare.max} | ${bare.failed} | ${floor.createMs.toFixed(2)} (session.create alone) | | ${report.floor.perModelKib.toFixed(0)} |
+  const ms = (value: number): string => value.toFixed(3);
+  const line = (name: string, { perSecond, p50, p99, max, failed }: Load, more: string): string =>
+    `| ${name} | ${perSecond.toFixed(0)} | ${p50} | ${p99} | ${max} | ${failed} | ${more} |`;
+  const table = `# The whole way, measured
 
-whole way / floor, median of the rounds' ratios: ${ratio.toFixed(3)}`;
-  process.stdout.write(options.json ? `${JSON.stringify(report, null, 2)}\n` : `${table}\n`);
+${report.cores} cores (${report.cpu}), Node ${report.node}, load average before ${loadBefore.toFixed(2)}, LOCAL_LIMITS=off.
+${MODELS} models, ${options.connections} connections, ${options.rounds} interleaved rounds of ${options.seconds} s for each pattern, medians; ${report.environments} environments at the end.
+Written by \`npm run bench\`.
+
+| | requests/s | p50 ms | p99 ms | max ms | failed | of the floor | router, worker, local cloud: ms of CPU a call |
+|---|---|---|---|---|---|---|---|
+${patterns
+  .flatMap(({ pattern, ours, floor: bare, mlserver: other, ratio, cpu }) => [
+    line(
+      `whole way, ${describePattern[pattern]}`,
+      ours,
+      `**${ms(ratio)}** | ${ms(cpu.router)}, ${ms(cpu.worker)}, ${ms(cpu.cloud)}`,
+    ),
+    line(`floor, ${describePattern[pattern]}`, bare, '1 | '),
+    ...(other === undefined
+      ? []
+      : [
+          line(
+            `MLServer ${python?.version}, ${describePattern[pattern]}`,
+            other,
+            `${ms(other.perSecond / bare.perSecond)} | `,
+          ),
+        ]),
+  ])
+  .join('\n')}
+
+Slowest pattern / fastest: **${evenness.toFixed(3)}**.
+
+| connections | requests/s | p50 ms | p99 ms |
+|---|---|---|---|
+${byConnections.map((each) => `| ${each.connections} | ${each.load.perSecond.toFixed(0)} | ${each.load.p50} | ${each.load.p99} |`).join('\n')}
+
+| | |
+|---|---|
+| cold load beyond a warm call, 30 ms before each answer of S3 | ${cold.beyondWarmMs.toFixed(1)} ms |
+| S3 requests of a cold load | ${cold.s3Requests.toFixed(2)} |
+| DynamoDB requests for each 1,000 calls, of all functions | ${cold.tableRequestsPer1000.toFixed(2)} |
+| memory for each loaded model: whole way, floor | ${report.perModelKib.ours.toFixed(0)}, ${report.perModelKib.floor.toFixed(0)} KiB |
+| \`session.create\` alone | ${floor.createMs.toFixed(2)} ms |
+`;
+  const chart = barChart({
+    title: `requests/s over ${MODELS} models, ${options.connections} connections, ${report.cores} cores`,
+    yLabel: 'requests/s',
+    groups: PATTERNS.map((pattern) => describePattern[pattern]),
+    series: [
+      { name: 'floor: one process', values: patterns.map((each) => each.floor.perSecond) },
+      { name: 'whole way', values: throughputs },
+      ...(python === undefined
+        ? []
+        : [{ name: `MLServer ${python.version}`, values: patterns.map((each) => each.mlserver?.perSecond) }]),
+    ],
+  });
+  await mkdir(RESULTS, { recursive: true });
+  await writeFile(join(RESULTS, 'whole-way.md'), table);
+  await writeFile(join(RESULTS, 'whole-way.json'), `${JSON.stringify(report, null, 2)}\n`);
+  await writeFile(join(RESULTS, 'whole-way.svg'), chart);
+  process.stdout.write(options.json ? `${JSON.stringify(report, null, 2)}\n` : table);
 } finally {
+  python?.child.kill();
   floor.child.kill();
   await endpoint.cloud.close();
   await rm(directory, { recursive: true, force: true });

@@ -1,25 +1,24 @@
-/** Sends one kind of load for some seconds, and prints what came of it as JSON. Loopback only. */
+/**
+ * Sends one kind of load for some seconds, and prints what came of it as JSON. Loopback only.
+ * `{model}` in the address is replaced by each call's model, which the header names as well.
+ */
 import autocannon from 'autocannon';
+import { type Pattern, trafficOver } from './traffic.ts';
 
-const [url = '', models = '1', seconds = '5', connections = '32', body = ''] = process.argv.slice(2);
-const { hostname } = new URL(url);
+const [url = '', models = '1', seconds = '5', connections = '32', body = '', pattern = 'even'] =
+  process.argv.slice(2);
+const { hostname, origin } = new URL(url);
 if (hostname !== '127.0.0.1') throw new Error(`this load goes to 127.0.0.1 only, not to ${hostname}`);
+const path = url.slice(origin.length);
 
-/** A fixed shuffle, so that neighbours in the list are not neighbours in time on every connection alike. */
-const names = Array.from(
-  { length: Number(models) },
-  (_, index) => `diabetes-${String(index + 1).padStart(4, '0')}.tar.gz`,
-);
-let state = 1;
-for (let index = names.length - 1; index > 0; index--) {
-  state = (state * 48_271) % 2_147_483_647;
-  const other = state % (index + 1);
-  [names[index], names[other]] = [names[other] ?? '', names[index] ?? ''];
-}
+const names = Array.from({ length: Number(models) }, (_, index) => {
+  const name = `diabetes-${String(index + 1).padStart(4, '0')}`;
+  return { target: `${name}.tar.gz`, path: path.replace('{model}', name) };
+});
+const next = trafficOver(names.length, pattern as Pattern);
 
-let next = 0;
 const result = await autocannon({
-  url,
+  url: origin,
   connections: Number(connections),
   duration: Number(seconds),
   method: 'POST',
@@ -27,10 +26,14 @@ const result = await autocannon({
   body,
   requests: [
     {
-      setupRequest: (request) => ({
-        ...request,
-        headers: { ...request.headers, 'x-amzn-sagemaker-target-model': names[next++ % names.length] ?? '' },
-      }),
+      setupRequest: (request) => {
+        const model = names[next()];
+        return {
+          ...request,
+          path: model?.path ?? '/',
+          headers: { ...request.headers, 'x-amzn-sagemaker-target-model': model?.target ?? '' },
+        };
+      },
     },
   ],
 });

@@ -67,12 +67,12 @@ export const stepChart = ({ title, yLabel, everySeconds, lines, phases }: Chart)
   ].join('\n');
 };
 
-const colour = (index: number): string => COLOURS[index % COLOURS.length] ?? 'black';
+export const colour = (index: number): string => COLOURS[index % COLOURS.length] ?? 'black';
 const round = (value: number): number => Math.round(value * 10) / 10;
-const escapeXml = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
+export const escapeXml = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
 
 /** About five round numbers from 0 up to `most`. */
-const ticks = (most: number): readonly number[] => {
+export const ticks = (most: number): readonly number[] => {
   const rough = most / 5;
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = Math.max(1, ([1, 2, 5, 10].find((each) => each * power >= rough) ?? 10) * power);
