@@ -70,7 +70,8 @@ const settingsOf = (values: Values): object =>
 
 export const boundsText = ({ workers, pinned, isolated, maxIdleSeconds }: ModelAnswer): string => {
   const said = [
-    ...(workers.min === undefined ? [] : [`at least ${workers.min} workers`]),
+    // 0 is what an artifact says that asks for none (a worker notes it beside a call).
+    ...(workers.min === undefined || workers.min === 0 ? [] : [`at least ${workers.min} workers`]),
     ...(workers.max === undefined ? [] : [`at most ${workers.max} workers`]),
     ...(maxIdleSeconds === undefined ? [] : [`${maxIdleSeconds} s of idleness`]),
     ...(pinned ? ['pinned'] : []),
