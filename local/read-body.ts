@@ -1,13 +1,19 @@
 import type { IncomingMessage } from 'node:http';
 
 /** @returns `undefined` when the body is longer than `maxBytes`; the rest of it is read and dropped. */
-export const readBody = async (request: IncomingMessage, maxBytes: number): Promise<Buffer | undefined> => {
-  const chunks: Buffer[] = [];
-  let sizeBytes = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    sizeBytes += chunk.length;
-    if (sizeBytes <= maxBytes) chunks.push(chunk);
-    else chunks.length = 0;
-  }
-  return sizeBytes <= maxBytes ? Buffer.concat(chunks) : undefined;
-};
+export const readBody = (request: IncomingMessage, maxBytes: number): Promise<Buffer | undefined> =>
+  new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let sizeBytes = 0;
+    request.on('data', (chunk: Buffer) => {
+      sizeBytes += chunk.length;
+      if (sizeBytes <= maxBytes) chunks.push(chunk);
+      else chunks.length = 0;
+    });
+    request.once('end', () => resolve(sizeBytes <= maxBytes ? Buffer.concat(chunks) : undefined));
+    request.once('error', reject);
+    const breakOff = (): void => reject(new Error('the connection was closed in the middle of a body'));
+    // After the end this comes too late to matter.
+    if (request.destroyed) breakOff();
+    else request.once('close', breakOff);
+  });

@@ -181,8 +181,9 @@ export const readText = (response: IncomingMessage, maxBytes: number = MAX_TEXT_
     });
     response.once('end', () => resolve(Buffer.concat(chunks).toString()));
     response.once('error', reject);
+    if (response.destroyed) reject(brokenOff());
     // Of an answer that has ended this comes too late to matter.
-    response.once('close', () =>
-      reject(Object.assign(new Error('the answer broke off'), { code: 'ECONNRESET' })),
-    );
+    response.once('close', () => reject(brokenOff()));
   });
+
+const brokenOff = (): Error => Object.assign(new Error('the answer broke off'), { code: 'ECONNRESET' });

@@ -73,13 +73,16 @@ export const toEvent = ({
 };
 
 /** "Duplicate headers are combined with commas" (payload format 2.0): all of them, where Node drops some. */
-const decodeHeaders = (request: IncomingMessage): Record<string, string> =>
-  Object.fromEntries(
-    Object.entries(request.headersDistinct).map(([name, values = []]) => [
-      name,
-      decodeHeader(values.join(',')),
-    ]),
-  );
+const decodeHeaders = ({ rawHeaders }: IncomingMessage): Record<string, string> => {
+  const headers = new Map<string, string>();
+  for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
+    const [name = '', value = ''] = [rawHeaders[index]?.toLowerCase(), rawHeaders[index + 1]];
+    const before = headers.get(name);
+    headers.set(name, before === undefined ? value : `${before},${value}`);
+  }
+  for (const [name, value] of headers) if (hasNonAscii.test(value)) headers.set(name, decodeHeader(value));
+  return Object.fromEntries(headers);
+};
 
 const hasNonAscii = /[\u0080-\u00ff]/;
 /** A byte order mark is part of the value. */
@@ -87,7 +90,6 @@ const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** Node reads header bytes as latin1, while boto3 sends UTF-8: what is valid UTF-8 is taken as such. */
 const decodeHeader = (value: string): string => {
-  if (!hasNonAscii.test(value)) return value;
   try {
     return strictUtf8.decode(Buffer.from(value, 'latin1'));
   } catch {

@@ -121,8 +121,11 @@ const parseResult = (payload: string): Answer => {
 };
 
 /** What Node's parser lets through and no front door does: another protocol, and two hosts (RFC 9112, 3.2). */
-const isMalformed = ({ httpVersion, headersDistinct }: IncomingMessage): boolean =>
-  !/^1\.[01]$/.test(httpVersion) || (headersDistinct['host'] ?? []).length > 1;
+const isMalformed = ({ httpVersion, rawHeaders }: IncomingMessage): boolean =>
+  !/^1\.[01]$/.test(httpVersion) || rawHeaders.filter(isHost).length > 1;
+
+const isHost = (part: string, index: number): boolean =>
+  index % 2 === 0 && part.length === 4 && part.toLowerCase() === 'host';
 
 /** The request line counts as well. */
 const headerBytes = ({ url = '', rawHeaders }: IncomingMessage): number =>

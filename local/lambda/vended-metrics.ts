@@ -51,11 +51,14 @@ const ignore = (): void => undefined;
 const measureFinished = (call: FinishedCall): readonly Measure[] => [
   ...asCalled(call).flatMap((dimensions) => [
     one('Invocations', dimensions),
-    { name: 'Duration', unit: 'Milliseconds', dimensions, value: call.durationMs },
+    { name: 'Duration', unit: 'Milliseconds', dimensions, value: toHundredths(call.durationMs) },
     { name: 'Errors', unit: 'Count', dimensions, value: call.hasFailed ? 1 : 0 },
   ]),
   ...measureProvisioned(call),
 ];
+
+/** As Lambda's own reports have it; and values that are alike take one place. */
+const toHundredths = (ms: number): number => Math.round(100 * ms) / 100;
 
 const measureProvisioned = (call: FinishedCall): readonly Measure[] => {
   if (call.byProvisioned === undefined) return [];
@@ -63,20 +66,31 @@ const measureProvisioned = (call: FinishedCall): readonly Measure[] => {
   const name = `ProvisionedConcurrency${call.byProvisioned ? '' : 'Spillover'}Invocations`;
   const resources = new Set([version, qualifier ?? version]);
   return [
-    one(name, { FunctionName: functionName }),
+    one(name, wholeFunction(functionName)),
     ...[...resources].map((each) => one(name, resource(functionName, each))),
   ];
 };
 
 const asCalled = ({ functionName, qualifier }: CalledFunction): readonly Dimensions[] => [
-  { FunctionName: functionName },
+  wholeFunction(functionName),
   resource(functionName, qualifier),
 ];
 
-const resource = (functionName: string, qualifier: string | undefined): Dimensions => ({
-  FunctionName: functionName,
-  Resource: qualifier === undefined ? functionName : `${functionName}:${qualifier}`,
-});
+const wholeFunction = (functionName: string): Dimensions =>
+  kept(functionName, () => ({ FunctionName: functionName }));
+
+const resource = (functionName: string, qualifier: string | undefined): Dimensions => {
+  const Resource = qualifier === undefined ? functionName : `${functionName}:${qualifier}`;
+  return kept(`${functionName} ${Resource}`, () => ({ FunctionName: functionName, Resource }));
+};
+
+/** The same object for the same dimensions: there are as many as functions, versions and aliases. */
+const all = new Map<string, Dimensions>();
+const kept = (key: string, create: () => Dimensions): Dimensions => {
+  const dimensions = all.get(key) ?? create();
+  all.set(key, dimensions);
+  return dimensions;
+};
 
 const one = (name: string, dimensions: Dimensions): Measure => ({
   name,
