@@ -20,6 +20,7 @@ import { barChart } from './bar-chart.ts';
 import { measureColdLoads } from './cold-loads.ts';
 import { cpuTimeMs } from './cpu-time.ts';
 import { type Called, callOnce, type Endpoint, startEndpoint } from './endpoint.ts';
+import { measureFirstAnswer } from './first-answer.ts';
 import { mlServerBody, startMlServer } from './mlserver.ts';
 import { runLoad } from './run-load.ts';
 import { measureStarts, renewStartsTable, startsTable } from './starts.ts';
@@ -171,6 +172,8 @@ say('starts: sizes of the bundles, and their imports');
 await renewStartsTable(startsTable(await measureStarts(), loadBefore));
 say('cold loads, with 30 ms before each answer of S3');
 const cold = await measureColdLoads(body, () => undefined);
+say('first answers of environments');
+const first = await measureFirstAnswer(body, () => undefined);
 
 await extract({ file: artifactPath('diabetes'), cwd: directory });
 const python = await startMlServer(join(directory, 'mlserver'), join(directory, 'model.onnx'), MODELS);
@@ -222,6 +225,7 @@ try {
     evenness,
     byConnections,
     cold,
+    first,
     perModelKib: { ours: perModelBytes / 1024, floor: floor.perModelBytes / 1024 },
     createMs: floor.createMs,
   };
@@ -266,6 +270,7 @@ ${byConnections.map((each) => `| ${each.connections} | ${each.load.perSecond.toF
 | | |
 |---|---|
 | cold load beyond a warm call, 30 ms before each answer of S3 | ${cold.beyondWarmMs.toFixed(1)} ms |
+| a worker without an environment: Invoke to answer, onnxruntime and the model included | ${first.ms.toFixed(0)} ms, ${first.cpuMs.toFixed(0)} ms of CPU, ${(first.readBytes / 1024).toFixed(0)} KiB read |
 | S3 requests of a cold load | ${cold.s3Requests.toFixed(2)} |
 | DynamoDB requests for each 1,000 calls, of all functions | ${cold.tableRequestsPer1000.toFixed(2)} |
 | memory for each loaded model: whole way, floor | ${report.perModelKib.ours.toFixed(0)}, ${report.perModelKib.floor.toFixed(0)} KiB |

@@ -35,7 +35,8 @@ const { values: options } = parseArgs({
 const ROUNDS = Number(options.rounds);
 const WARM_CALLS = 500;
 const COLD_LOADS = 10;
-const MEMORY_MODELS = 1000;
+/** Models after which memory is looked at. */
+const MEMORY_STEPS = [1, 100, 500, 1000, 1500, 5000] as const;
 
 const artifact = await readFile(artifactPath('diabetes'));
 const { inputs } = await readExpected('diabetes');
@@ -178,13 +179,29 @@ const coldLoads = async (call: (model: string) => Promise<void>, url: string) =>
 };
 
 /** A process of its own per measurement: what one has freed, the next would use. */
-const memoryOf = async (kind: string): Promise<number> => {
+const memoryOf = async (kind: string): Promise<Memory> => {
   const args = ['--expose-gc', import.meta.filename, '--memory', kind];
   const { stdout } = await promisify(execFile)(process.execPath, args);
-  return Number(stdout);
+  const bytes = JSON.parse(stdout) as readonly number[];
+  const at = (step: (typeof MEMORY_STEPS)[number]): number => bytes[MEMORY_STEPS.indexOf(step)] ?? Number.NaN;
+  return {
+    // What is loaded once, and what the heap grows to by itself, is no model's.
+    perModel: (at(1500) - at(500)) / 1000,
+    beyondFirst: MEMORY_STEPS.slice(1).map((step) => (at(step) - at(1)) / (step - 1)),
+    first: at(1),
+  };
 };
 
-const measureMemory = async (kind: string, directory: string): Promise<number> => {
+/** In bytes of resident memory. */
+interface Memory {
+  readonly perModel: number;
+  /** At each step but the first: what there is beyond one model, for each model. */
+  readonly beyondFirst: readonly number[];
+  /** Of the process with one model. */
+  readonly first: number;
+}
+
+const measureMemory = async (kind: string, directory: string): Promise<readonly number[]> => {
   const { server, url } = await startStore();
   const call = startWorker(url, directory);
   const kept: InferenceSession[] = [];
@@ -194,15 +211,16 @@ const measureMemory = async (kind: string, directory: string): Promise<number> =
     await runBare(session);
     kept.push(session);
   };
-  // What is loaded once, and what the heap grows to by itself, is no model's.
-  for (let index = 0; index < MEMORY_MODELS / 2; index++) await open(index);
-  globalThis.gc?.();
-  const before = process.memoryUsage.rss();
-  for (let index = 0; index < MEMORY_MODELS; index++) await open(MEMORY_MODELS + index);
-  globalThis.gc?.();
+  const bytes: number[] = [];
+  let models = 0;
+  for (const step of MEMORY_STEPS) {
+    while (models < step) await open(models++);
+    globalThis.gc?.();
+    bytes.push(process.memoryUsage.rss());
+  }
   server.close();
   server.closeAllConnections();
-  return (process.memoryUsage.rss() - before) / MEMORY_MODELS;
+  return bytes;
 };
 
 const importTime = async (directory: string): Promise<number> => {
@@ -247,10 +265,12 @@ const readingJson = async (): Promise<{ ours: number; bare: number; bytes: numbe
   };
 };
 
+const kib = (bytes = Number.NaN): string => `${(bytes / 1024).toFixed(1)} KiB`;
+
 const directory = await mkdtemp(join(tmpdir(), 'bench-worker-'));
 try {
   if (options.memory !== undefined) {
-    process.stdout.write(String(await measureMemory(options.memory, directory)));
+    process.stdout.write(JSON.stringify(await measureMemory(options.memory, directory)));
   } else {
     const loadBefore = loadavg()[0] ?? 0;
     const { server, url } = await startStore();
@@ -281,9 +301,18 @@ ${cpus().length} cores (${report.cpu}), Node ${report.node}, load average before
 |---|---|---|---|---|
 | warm call, diabetes, one row of JSON | ${warm.ours.toFixed(1)} us | ${warm.bare.toFixed(1)} us | ${(warm.ours - warm.bare).toFixed(1)} us | 60 us |
 | cold load: GET over loopback, open, first answer | ${cold.ours.toFixed(2)} ms | ${cold.bare.toFixed(2)} ms | ${(cold.ours - cold.bare).toFixed(2)} ms | 3 ms |
-| memory per loaded model | ${(memory.ours / 1024).toFixed(1)} KiB | ${(memory.bare / 1024).toFixed(1)} KiB | ${(memory.ours / memory.bare).toFixed(2)} x | 1.2 x |
+| memory per loaded model | ${kib(memory.ours.perModel)} | ${kib(memory.bare.perModel)} | ${(memory.ours.perModel / memory.bare.perModel).toFixed(2)} x | 1.2 x |
 | reading ${(json.bytes / 1e6).toFixed(1)} MB of JSON, float32 | ${json.ours.toFixed(2)} ms | ${json.bare.toFixed(2)} ms (JSON.parse) | ${(json.ours / json.bare).toFixed(2)} x | 1.5 x |
-| import of the bundle, without onnxruntime | ${importMs.toFixed(1)} ms | | | 25 ms |`;
+| import of the bundle, without onnxruntime | ${importMs.toFixed(1)} ms | | | 25 ms |
+
+| memory beyond the first model, for each model, with | worker | bare onnxruntime-node |
+|---|---|---|
+${MEMORY_STEPS.slice(1)
+  .map(
+    (step, index) =>
+      `| ${step} | ${kib(memory.ours.beyondFirst[index])} | ${kib(memory.bare.beyondFirst[index])} |`,
+  )
+  .join('\n')}`;
     process.stdout.write(options.json ? `${JSON.stringify(report, null, 2)}\n` : `${table}\n`);
   }
 } finally {
