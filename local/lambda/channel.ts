@@ -15,11 +15,13 @@ export class Channel<Sent extends object, Received extends object> {
   /** `onMessage` gets the head and the text. What is no frame closes the channel. */
   constructor(socket: Socket, onMessage: (head: Received, text: string) => void) {
     this.#socket = socket;
-    const reader = new FrameReader((head, text) => onMessage(JSON.parse(head) as Received, text));
+    const reader = new FrameReader((head, text) => onMessage(parseHead<Received>(head), text));
     socket.on('data', (chunk: Buffer) => {
       try {
         reader.push(chunk);
-      } catch {
+      } catch (error) {
+        // What `onMessage` throws is not the other side's doing.
+        if (!(error instanceof NotAFrame)) throw error;
         socket.destroy();
       }
     });
@@ -55,7 +57,7 @@ export class FrameReader {
     this.#onFrame = onFrame;
   }
 
-  /** @throws RangeError for a frame that is longer than any */
+  /** @throws NotAFrame for one that is longer than any */
   push(chunk: Buffer): void {
     let at = 0;
     while (at < chunk.length) {
@@ -103,6 +105,17 @@ export class FrameReader {
 
 const frameBytes = (from: Buffer, at: number): number => {
   const bytes = from.readUInt32LE(at);
-  if (bytes > MAX_FRAME_BYTES || from.readUInt32LE(at + 4) > bytes) throw new RangeError('not a frame');
+  if (bytes > MAX_FRAME_BYTES || from.readUInt32LE(at + 4) > bytes)
+    throw new NotAFrame(`${bytes} bytes announced`);
   return PREFIX_BYTES + bytes;
+};
+
+class NotAFrame extends Error {}
+
+const parseHead = <Head>(head: string): Head => {
+  try {
+    return JSON.parse(head) as Head;
+  } catch (cause) {
+    throw new NotAFrame('a head that is no JSON', { cause });
+  }
 };

@@ -19,28 +19,17 @@ interface Gathered extends Omit<Measure, 'value'> {
   timestampMs: number;
 }
 
-/** Dimensions that are added to again and again are the same object: written once. */
-const written = new WeakMap<Dimensions, string>();
-const writeDimensions = (dimensions: Dimensions): string => {
-  const known = written.get(dimensions) ?? JSON.stringify(dimensions);
-  written.set(dimensions, known);
-  return known;
-};
-
 /** Gathers values, and hands them over as one datum per metric, set of dimensions and minute. */
 export const createMetricBatch = (record: RecordMetric) => {
   let gathered = new Map<string, Gathered>();
 
   return {
     add({ name, unit, dimensions, value }: Measure, timestampMs: number): void {
-      const key = `${name} ${Math.floor(timestampMs / PERIOD_MS)} ${writeDimensions(dimensions)}`;
-      let found = gathered.get(key);
-      if (found === undefined) {
-        found = { name, unit, dimensions, counts: new Map(), timestampMs };
-        gathered.set(key, found);
-      }
+      const key = JSON.stringify([name, dimensions, Math.floor(timestampMs / PERIOD_MS)]);
+      const found = gathered.get(key) ?? { name, unit, dimensions, counts: new Map(), timestampMs };
       found.counts.set(value, (found.counts.get(value) ?? 0) + 1);
       found.timestampMs = Math.max(found.timestampMs, timestampMs);
+      gathered.set(key, found);
     },
 
     flush(): void {

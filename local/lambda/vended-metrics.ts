@@ -66,31 +66,20 @@ const measureProvisioned = (call: FinishedCall): readonly Measure[] => {
   const name = `ProvisionedConcurrency${call.byProvisioned ? '' : 'Spillover'}Invocations`;
   const resources = new Set([version, qualifier ?? version]);
   return [
-    one(name, wholeFunction(functionName)),
+    one(name, { FunctionName: functionName }),
     ...[...resources].map((each) => one(name, resource(functionName, each))),
   ];
 };
 
 const asCalled = ({ functionName, qualifier }: CalledFunction): readonly Dimensions[] => [
-  wholeFunction(functionName),
+  { FunctionName: functionName },
   resource(functionName, qualifier),
 ];
 
-const wholeFunction = (functionName: string): Dimensions =>
-  kept(functionName, () => ({ FunctionName: functionName }));
-
-const resource = (functionName: string, qualifier: string | undefined): Dimensions => {
-  const Resource = qualifier === undefined ? functionName : `${functionName}:${qualifier}`;
-  return kept(`${functionName} ${Resource}`, () => ({ FunctionName: functionName, Resource }));
-};
-
-/** The same object for the same dimensions: there are as many as functions, versions and aliases. */
-const all = new Map<string, Dimensions>();
-const kept = (key: string, create: () => Dimensions): Dimensions => {
-  const dimensions = all.get(key) ?? create();
-  all.set(key, dimensions);
-  return dimensions;
-};
+const resource = (functionName: string, qualifier: string | undefined): Dimensions => ({
+  FunctionName: functionName,
+  Resource: qualifier === undefined ? functionName : `${functionName}:${qualifier}`,
+});
 
 const one = (name: string, dimensions: Dimensions): Measure => ({
   name,
