@@ -1,7 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { signedService } from '../local/dispatch.ts';
+import { type Handle, signedService } from '../local/dispatch.ts';
+import { RequestCounts } from '../test/fixtures/request-counts.ts';
 import { callOnce, coldModel, startEndpoint } from './endpoint.ts';
 import { runLoad } from './run-load.ts';
 import { median } from './statistics.ts';
@@ -22,35 +23,29 @@ export interface ColdLoads {
 /** First and second calls of models, one after the other, with 30 ms before each answer of S3, in a local cloud of their own. */
 export const measureColdLoads = async (body: string, say: (text: string) => void): Promise<ColdLoads> => {
   const directory = await mkdtemp(join(tmpdir(), 'bench-cold-'));
-  const requests = new Map<string, number>();
-  const count = (service: string): number => requests.get(service) ?? 0;
+  const requests = new RequestCounts();
   const endpoint = await startEndpoint({
     directory,
     models: MODELS,
     coldModels: COLD_MODELS,
     say,
-    intercept: (handle) => (request, response) => {
-      const service = signedService(request) ?? 'httpApi';
-      requests.set(service, count(service) + 1);
-      if (service !== 's3') handle(request, response);
-      else setTimeout(() => handle(request, response), S3_LATENCY_MS);
-    },
+    intercept: (handle) => requests.intercept(withSlowS3(handle)),
   });
   try {
     // Every shard has an environment before the first call that counts.
     for (let index = 1; index <= 20; index++) await callOnce(endpoint, coldModel(index), body);
-    const before = count('s3');
+    const before = requests.of('s3');
     const beyond: number[] = [];
     for (let index = 21; index <= COLD_MODELS; index++) {
       const cold = await callOnce(endpoint, coldModel(index), body);
       beyond.push(cold - (await callOnce(endpoint, coldModel(index), body)));
     }
-    const s3Requests = (count('s3') - before) / beyond.length;
+    const s3Requests = (requests.of('s3') - before) / beyond.length;
     const load = { body, models: MODELS, connections: 32, pattern: 'even' } as const;
     await runLoad(endpoint, { ...load, seconds: 5 });
-    const tableBefore = count('dynamodb');
+    const tableBefore = requests.of('dynamodb');
     const { perSecond } = await runLoad(endpoint, { ...load, seconds: TABLE_SECONDS });
-    const tableRequests = count('dynamodb') - tableBefore;
+    const tableRequests = requests.of('dynamodb') - tableBefore;
     return {
       beyondWarmMs: median(beyond),
       s3Requests,
@@ -61,3 +56,10 @@ export const measureColdLoads = async (body: string, say: (text: string) => void
     await rm(directory, { recursive: true, force: true });
   }
 };
+
+const withSlowS3 =
+  (handle: Handle): Handle =>
+  (request, response) => {
+    if (signedService(request) !== 's3') handle(request, response);
+    else setTimeout(() => handle(request, response), S3_LATENCY_MS);
+  };

@@ -8,6 +8,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import { median } from './statistics.ts';
 
 const ENVIRONMENTS = 2;
 const CALLERS = 32;
@@ -169,9 +170,6 @@ const crash = async (kind: Kind): Promise<void> => {
   await second.call(payload);
   process.send?.('alive');
 };
-
-const median = (values: readonly number[]): number =>
-  [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
 
 const kinds = [processes, threads];
 

@@ -15,6 +15,7 @@ import { issueLocalKey } from '../local/issue-local-key.ts';
 import { parseSettings } from '../local/settings.ts';
 import { tarGz } from '../test/fixtures/tar-archive.ts';
 import { stepChart } from './plot.ts';
+import { median } from './statistics.ts';
 
 const { values: options } = parseArgs({
   options: {
@@ -127,9 +128,6 @@ const measured = (pattern: Pattern, run: Report['runs'][number]): Measured => {
     failed: run.calls - run.succeeded,
   };
 };
-
-const median = (values: readonly number[]): number =>
-  [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
 
 const loadBefore = loadavg()[0] ?? 0;
 const cloud = await start();

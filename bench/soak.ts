@@ -15,6 +15,7 @@ import { createSender } from '../load/send.ts';
 import type { EndpointFile } from '../local/endpoint-file.ts';
 import { residentBytes } from '../local/lambda/resident-memory.ts';
 import { artifactPath, readExpected } from '../test/fixtures/expected.ts';
+import { median } from './statistics.ts';
 
 const { values: options } = parseArgs({
   options: {
@@ -33,8 +34,6 @@ const SAMPLE_EVERY_MS = 5000;
 const MB = 1024 * 1024;
 
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
-const median = (values: readonly number[]): number =>
-  values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
 const percentile = (values: readonly number[], share: number): number =>
   values.toSorted((a, b) => a - b)[Math.min(values.length - 1, Math.floor(share * values.length))] ??
   Number.NaN;

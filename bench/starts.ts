@@ -11,6 +11,7 @@ import { gzipSync } from 'node:zlib';
 import { FUNCTIONS } from '../deploy/inputs.ts';
 import { packageDeployment } from '../local/deployment/packaging.ts';
 import type { DeployedFunction } from '../local/deployment/template.ts';
+import { median } from './statistics.ts';
 
 const README = join(import.meta.dirname, 'README.md');
 const IMPORTS = 9;
@@ -46,9 +47,6 @@ const importMs = async (handler: string, environment: Readonly<Record<string, st
   );
   return Number(stdout);
 };
-
-const median = (values: readonly number[]): number =>
-  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 
 const sizesOf = async (folder: string): Promise<Pick<Start, 'handlerBytes' | 'allBytes' | 'gzipBytes'>> => {
   const files = (await readdir(folder))

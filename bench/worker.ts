@@ -23,6 +23,7 @@ import { requestBody } from '../lib/protocol/codecs/request-body.ts';
 import { memoryJobObjects } from '../test/fakes/memory-job-objects.ts';
 import { memoryWorkerCatalog } from '../test/fakes/memory-worker-catalog.ts';
 import { artifactPath, readExpected } from '../test/fixtures/expected.ts';
+import { median } from './statistics.ts';
 
 const { values: options } = parseArgs({
   options: {
@@ -123,9 +124,6 @@ const startWorker = (url: string, directory: string) => {
     if (!reply.ok) throw new Error(reply.message);
   };
 };
-
-const median = (values: readonly number[]): number =>
-  [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
 
 const timeOf = async (work: () => Promise<unknown> | unknown): Promise<number> => {
   const startedMs = performance.now();

@@ -1,22 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Handle, signedService } from '../../local/dispatch.ts';
 import { diabetesModel } from '../../local/seed.ts';
+import { RequestCounts } from '../fixtures/request-counts.ts';
 import { type RunningCloud, startTestCloud } from './cloud-harness.ts';
 
 const MODELS = 20;
 const CALLS = 200;
 
-/** Requests to each service since the last reset. */
-const requests = new Map<string, number>();
-const count = (service: string): number => requests.get(service) ?? 0;
-const counting =
-  (handle: Handle): Handle =>
-  (request, response) => {
-    const service = signedService(request) ?? 'httpApi';
-    requests.set(service, count(service) + 1);
-    handle(request, response);
-  };
-
+const requests = new RequestCounts();
 let running: RunningCloud;
 beforeAll(async () => {
   // No tick of the scaler but the first, whose requests are its own.
@@ -26,7 +16,7 @@ beforeAll(async () => {
     LOCAL_MAX_ENVIRONMENTS: '1',
     PARAMS: 'coldShards=1 hotSlots=1',
   };
-  running = await startTestCloud(environment, counting);
+  running = await startTestCloud(environment, requests.intercept);
   await invoke(1);
 }, 60_000);
 afterAll(() => running.close());
@@ -47,22 +37,24 @@ const invoke = async (index: number): Promise<void> => {
 
 describe('requests that a call costs', () => {
   it('are one to S3 for the first of a small model', async () => {
-    requests.clear();
+    requests.reset();
     for (let index = 2; index <= MODELS; index++) await invoke(index);
 
-    expect(count('s3')).toBe(MODELS - 1);
+    expect(requests.of('s3')).toBe(MODELS - 1);
   });
 
   it('are Invoke alone for every other: what the table says is read now and then, not for each call', async () => {
-    requests.clear();
+    requests.reset();
     const startedMs = performance.now();
     for (let call = 0; call < CALLS; call++) await invoke(1 + (call % MODELS));
     const lifetimes = 1 + Math.ceil((performance.now() - startedMs) / 5000);
 
-    expect(count('lambda')).toBe(CALLS);
-    expect(count('s3')).toBe(0);
+    expect(requests.of('lambda')).toBe(CALLS);
+    expect(requests.of('s3')).toBe(0);
     // Routes, the endpoint's row and the key live five seconds or longer; with what a tick and the catalog may add.
-    expect(count('dynamodb')).toBeLessThanOrEqual(10 * lifetimes);
-    expect(count('monitoring') + count('sqs') + count('ssm')).toBeLessThanOrEqual(5 * lifetimes);
+    expect(requests.of('dynamodb')).toBeLessThanOrEqual(10 * lifetimes);
+    expect(requests.of('monitoring') + requests.of('sqs') + requests.of('ssm')).toBeLessThanOrEqual(
+      5 * lifetimes,
+    );
   });
 });
