@@ -13,7 +13,9 @@ export const readBody = (request: IncomingMessage, maxBytes: number): Promise<Bu
     request.once('end', () => resolve(sizeBytes <= maxBytes ? Buffer.concat(chunks) : undefined));
     request.once('error', reject);
     const breakOff = (): void => reject(new Error('the connection was closed in the middle of a body'));
-    // After the end this comes too late to matter.
     if (request.destroyed) breakOff();
-    else request.once('close', breakOff);
+    // Every request closes; an error that nobody sees would still have its stack written down.
+    request.once('close', () => {
+      if (!request.readableEnded) breakOff();
+    });
   });

@@ -1,7 +1,5 @@
 import { randomUUID as newId } from 'node:crypto';
 import { Logger } from '@aws-lambda-powertools/logger';
-import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
-import middy from '@middy/core';
 import { openAuthentication } from '../../lib/auth/open-authentication.ts';
 import { dynamodbEndpointStore } from '../../lib/aws/dynamodb-endpoint-store.ts';
 import { dynamodbFences } from '../../lib/aws/dynamodb-fences.ts';
@@ -11,6 +9,7 @@ import { dynamodbRoutes } from '../../lib/aws/dynamodb-routes.ts';
 import { dynamodbWorkerCatalog } from '../../lib/aws/dynamodb-worker-catalog.ts';
 import { emfMetrics } from '../../lib/aws/emf-metrics.ts';
 import { lambdaInvoker } from '../../lib/aws/lambda-invoker.ts';
+import { lateContext } from '../../lib/aws/late-context.ts';
 import { signedTable } from '../../lib/aws/signed-table.ts';
 import { sqsJobQueue } from '../../lib/aws/sqs-job-queue.ts';
 import { createSqsRequests } from '../../lib/aws/sqs-requests.ts';
@@ -20,14 +19,13 @@ import { deployedGroups } from '../../lib/catalog/deployed-groups.ts';
 import { deployedRoutes } from '../../lib/catalog/deployed-routes.ts';
 import { openEndpoints } from '../../lib/endpoints/open-endpoints.ts';
 import { openDoors } from '../../lib/protocol/doors.ts';
-import type { HttpRequest, HttpResponse } from '../../lib/protocol/http.ts';
 import { createDispatch } from '../../lib/routing/dispatch.ts';
 import { withFences } from '../../lib/routing/fences.ts';
 import { parseRouterConfig } from './config.ts';
 import { createRouter } from './router.ts';
 
 const config = parseRouterConfig(process.env);
-const logger = new Logger({ serviceName: 'router' });
+const log = lateContext(new Logger({ serviceName: 'router' }));
 const groups = deployedGroups(config);
 const { cold: coldGroups, coldTarget } = groups;
 const table = signedTable(process.env, config.tableName);
@@ -37,7 +35,7 @@ const now = Date.now;
 const endpoints = dynamodbEndpointStore(table);
 const metrics = emfMetrics({ ...config, namespace: config.metricsNamespace, dimensions, now });
 const onError = (error: unknown): void =>
-  logger.warn('table not read: going on with what was known', { error });
+  log.logger().warn('table not read: going on with what was known', { error });
 
 const router = createRouter({
   ...config,
@@ -67,9 +65,8 @@ const router = createRouter({
   loads: dynamodbWorkerCatalog(table),
   now,
   timer: () => performance.now(),
-  onFault: (error, { requestContext }) => logger.error('request failed', { ...requestContext, error }),
+  onFault: (error, { requestContext }) => log.logger().error('request failed', { ...requestContext, error }),
 });
 
-export const handler = middy<HttpRequest, HttpResponse>()
-  .use([injectLambdaContext(logger), { before: () => metrics.flushIfDue() }])
-  .handler(router);
+/** No middleware: a chain of them takes longer than what they would do here (docs/performance.md). */
+export const handler = log.aroundCalls(router, () => metrics.flushIfDue());

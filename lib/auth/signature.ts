@@ -1,4 +1,4 @@
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac, hash, timingSafeEqual } from 'node:crypto';
 import { BoundedMap } from '../cache/bounded-map.ts';
 import { ServingError } from '../errors.ts';
 import type { HttpRequest } from '../protocol/http.ts';
@@ -119,12 +119,12 @@ const checkHeaders = (headers: HttpRequest['headers'], signed: readonly string[]
 };
 
 const checkPayload = ({ headers, body = '', isBase64Encoded }: HttpRequest): string => {
-  const hash = sha256(isBase64Encoded ? Buffer.from(body, 'base64') : body);
+  const payloadHash = sha256(isBase64Encoded ? Buffer.from(body, 'base64') : body);
   const given = headers['x-amz-content-sha256'];
-  if (given !== undefined && given !== hash) {
+  if (given !== undefined && given !== payloadHash) {
     throw invalid('x-amz-content-sha256 is not the hash of the body, which has to be signed as a whole');
   }
-  return hash;
+  return payloadHash;
 };
 
 const canonicalRequest = (
@@ -198,7 +198,7 @@ const signingKey = (secret: string, { keyId, date, region, service }: Signature)
   return key;
 };
 
-const sha256 = (data: string | Buffer): string => createHash('sha256').update(data).digest('hex');
+const sha256 = (data: string | Buffer): string => hash('sha256', data);
 
 const invalid = (why: string): ServingError =>
   new ServingError('InvalidSignatureException', `the signature is refused: ${why}`);

@@ -76,6 +76,8 @@ export const createSignedRequests = (options: {
   const url = own[service] ?? environment.AWS_ENDPOINT_URL;
   const endpoint = url === undefined ? undefined : new URL(url);
   const isPlain = endpoint?.protocol === 'http:';
+  // Lambda's stay as they are for as long as an environment lives, and each look at the environment takes a microsecond.
+  const credentials = credentialsOf(environment);
   let transport: Transport | undefined;
 
   const attempt = async (request: SignedRequest): Promise<IncomingMessage> => {
@@ -92,7 +94,7 @@ export const createSignedRequests = (options: {
         headers: { ...request.headers, ...traceOf(environment) },
         ...(request.body === undefined ? {} : { body: request.body }),
       },
-      credentialsOf(environment),
+      credentials,
       new Date(),
     );
     return new Promise((resolve, reject) => {
@@ -182,8 +184,10 @@ export const readText = (response: IncomingMessage, maxBytes: number = MAX_TEXT_
     response.once('end', () => resolve(Buffer.concat(chunks).toString()));
     response.once('error', reject);
     if (response.destroyed) reject(brokenOff());
-    // Of an answer that has ended this comes too late to matter.
-    response.once('close', () => reject(brokenOff()));
+    // Every answer closes; an error that nobody sees would still have its stack written down.
+    response.once('close', () => {
+      if (!response.readableEnded) reject(brokenOff());
+    });
   });
 
 const brokenOff = (): Error => Object.assign(new Error('the answer broke off'), { code: 'ECONNRESET' });
