@@ -19,10 +19,11 @@ export const createRouteTable = <Route extends Routed>(routes: readonly Route[])
     return { route, method, segments: path.split('/') };
   });
   parsed.sort((a, b) => variables(a.segments) - variables(b.segments));
+  const byLength = Map.groupBy(parsed, ({ segments }) => segments.length);
 
   return (method: string, path: string): Match<Route> | undefined => {
     const segments = decode(path)?.split('/') ?? [];
-    for (const candidate of parsed) {
+    for (const candidate of byLength.get(segments.length) ?? []) {
       if (candidate.method !== 'ANY' && candidate.method !== method) continue;
       const pathParameters = matchSegments(candidate.segments, segments);
       if (pathParameters) return { route: candidate.route, pathParameters };
@@ -37,21 +38,19 @@ export const DEFAULT_ROUTE = '$default';
 const variables = (segments: readonly string[]): number =>
   segments.filter((each) => each.startsWith('{')).length;
 
+/** Of as many segments as the pattern has. */
 const matchSegments = (
   pattern: readonly string[],
   segments: readonly string[],
 ): Record<string, string> | undefined => {
-  if (pattern.length !== segments.length) return undefined;
+  const fits = pattern.every((expected, index) =>
+    expected.startsWith('{') ? segments[index] !== '' : expected === segments[index],
+  );
+  if (!fits) return undefined;
   const parameters: Record<string, string> = {};
-  for (const [index, expected] of pattern.entries()) {
-    const came = segments[index] ?? '';
-    if (!expected.startsWith('{')) {
-      if (expected !== came) return undefined;
-      continue;
-    }
-    if (came === '') return undefined;
-    parameters[expected.slice(1, -1)] = came;
-  }
+  pattern.forEach((expected, index) => {
+    if (expected.startsWith('{')) parameters[expected.slice(1, -1)] = segments[index] ?? '';
+  });
   return parameters;
 };
 

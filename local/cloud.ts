@@ -221,7 +221,10 @@ const toConfig = (
   };
 };
 
-/** A router waits for its worker: as many are needed as workers are busy, and each takes little of a core. */
+/**
+ * A router waits for its worker: as many are needed as workers are busy, and each takes little of a core. One more than of other functions leaves no
+ * core idle; still more run with colder caches (docs/performance.md).
+ */
 const environmentsOf = (
   name: string,
   settings: Settings,
@@ -232,7 +235,7 @@ const environmentsOf = (
   const mostEnvironments = Math.max(maxEnvironments, MOST_ROUTERS);
   return settings.limits === 'aws'
     ? { maxEnvironments: mostEnvironments }
-    : { maxEnvironments, mostEnvironments };
+    : { maxEnvironments: settings.maxEnvironments || maxEnvironments + 1, mostEnvironments };
 };
 
 /** Of about 60 MB each. */

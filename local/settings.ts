@@ -49,18 +49,31 @@ export const parseSettings = (environment: NodeJS.ProcessEnv): Settings => {
     idleMs: 1000 * env.integer('LOCAL_IDLE_SECONDS', { min: 1, max: 86_400, fallback: 600 }),
     tickSeconds: Number(env.oneOf('LOCAL_TICK_SECONDS', TICK_SECONDS, limits === 'aws' ? '60' : '5')),
     ...(limits === 'aws' ? AWS_DELAYS : NO_DELAYS),
-    params: withLocalBudget(parseParams(env.optionalText('PARAMS', '')), limits),
+    params: withLocalSizes(parseParams(env.optionalText('PARAMS', '')), limits),
   };
 };
 
 /**
- * Every provisioned worker is a process that is kept warm. On AWS it brings its core along; here they share those that there are, and the
- * twenty of serverless.yml took half of the calls a second that two for each core leave (docs/performance.md).
+ * Every worker is a process that is kept warm. On AWS it brings its core along; here they share those that there are: the twenty provisioned
+ * workers of serverless.yml took half of the calls a second that two for each core leave, and four shards on two cores a fifth of what one
+ * leaves (docs/performance.md).
  */
-const withLocalBudget = (params: readonly string[], limits: Settings['limits']): readonly string[] =>
-  limits === 'aws' || params.some((param) => param.startsWith('workerBudget='))
-    ? params
-    : [...params, `workerBudget=${2 * availableParallelism()}`];
+export const withLocalSizes = (
+  params: readonly string[],
+  limits: Settings['limits'],
+  cores = availableParallelism(),
+): readonly string[] => {
+  if (limits === 'aws') return params;
+  const sizes = {
+    workerBudget: 2 * cores,
+    // Each has two environments at least.
+    coldShards: Math.min(4, Math.max(1, Math.floor(cores / 2))),
+  };
+  const unnamed = Object.entries(sizes).filter(
+    ([name]) => !params.some((param) => param.startsWith(`${name}=`)),
+  );
+  return [...params, ...unnamed.map(([name, size]) => `${name}=${size}`)];
+};
 
 /** Between spaces, as values may have commas. */
 const parseParams = (text: string): readonly string[] => {

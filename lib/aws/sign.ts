@@ -65,8 +65,16 @@ export const sign = (
   return all;
 };
 
-/** `20261123T174500Z` */
-const timestamp = (at: Date): string => `${at.toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}Z`;
+let lastSecond = { second: 0, text: '' };
+
+/** `20261123T174500Z`; made once a second. */
+const timestamp = (at: Date): string => {
+  const second = Math.floor(at.getTime() / 1000);
+  if (second !== lastSecond.second) {
+    lastSecond = { second, text: `${at.toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}Z` };
+  }
+  return lastSecond.text;
+};
 
 const NEEDS_ESCAPE = /[^A-Za-z0-9\-_.~/]/;
 

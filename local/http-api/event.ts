@@ -38,7 +38,7 @@ export const toEvent = ({
   const question = url.indexOf('?');
   const rawPath = question < 0 ? url : url.slice(0, question);
   const rawQueryString = question < 0 ? '' : url.slice(question + 1);
-  const headers = decodeHeaders(request);
+  const headers = decodeHeaders(request.rawHeaders);
   const isText = TEXT.test((headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '');
 
   return {
@@ -73,15 +73,26 @@ export const toEvent = ({
 };
 
 /** "Duplicate headers are combined with commas" (payload format 2.0): all of them, where Node drops some. */
-const decodeHeaders = ({ rawHeaders }: IncomingMessage): Record<string, string> => {
-  const headers = new Map<string, string>();
+const decodeHeaders = (rawHeaders: readonly string[]): Readonly<Record<string, string>> => {
+  // Any name may come, `__proto__` included.
+  const headers: Record<string, string> = Object.create(null);
   for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
-    const [name = '', value = ''] = [rawHeaders[index]?.toLowerCase(), rawHeaders[index + 1]];
-    const before = headers.get(name);
-    headers.set(name, before === undefined ? value : `${before},${value}`);
+    const name = (rawHeaders[index] ?? '').toLowerCase();
+    const value = rawHeaders[index + 1] ?? '';
+    const before = headers[name];
+    headers[name] = before === undefined ? value : `${before},${value}`;
   }
-  for (const [name, value] of headers) if (hasNonAscii.test(value)) headers.set(name, decodeHeader(value));
-  return Object.fromEntries(headers);
+  // Once all parts of one are together.
+  if (rawHeaders.some(isBeyondAscii)) decodeValues(headers);
+  return headers;
+};
+
+const isBeyondAscii = (part: string): boolean => hasNonAscii.test(part);
+
+const decodeValues = (headers: Record<string, string>): void => {
+  for (const [name, value] of Object.entries(headers)) {
+    if (hasNonAscii.test(value)) headers[name] = decodeHeader(value);
+  }
 };
 
 const hasNonAscii = /[\u0080-\u00ff]/;

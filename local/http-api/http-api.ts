@@ -121,25 +121,34 @@ const parseResult = (payload: string): Answer => {
 };
 
 /** What Node's parser lets through and no front door does: another protocol, and two hosts (RFC 9112, 3.2). */
-const isMalformed = ({ httpVersion, rawHeaders }: IncomingMessage): boolean =>
-  !/^1\.[01]$/.test(httpVersion) || rawHeaders.filter(isHost).length > 1;
-
-const isHost = (part: string, index: number): boolean =>
-  index % 2 === 0 && part.length === 4 && part.toLowerCase() === 'host';
+const isMalformed = ({ httpVersion, rawHeaders }: IncomingMessage): boolean => {
+  let hosts = 0;
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index] ?? '';
+    if (name.length === 4 && name.toLowerCase() === 'host') hosts++;
+  }
+  return hosts > 1 || (httpVersion !== '1.1' && httpVersion !== '1.0');
+};
 
 /** The request line counts as well. */
-const headerBytes = ({ url = '', rawHeaders }: IncomingMessage): number =>
-  rawHeaders.reduce((sum, part) => sum + part.length + 2, url.length);
+const headerBytes = ({ url = '', rawHeaders }: IncomingMessage): number => {
+  let bytes = url.length;
+  for (const part of rawHeaders) bytes += part.length + 2;
+  return bytes;
+};
 
 /** @returns `undefined` when the time is up; the function runs on, as on AWS. */
-const within = async <T>(timeoutMs: number, work: Promise<T>): Promise<T | undefined> => {
-  let timer: NodeJS.Timeout | undefined;
-  const timeUp = new Promise<undefined>((resolve) => {
-    timer = setTimeout(resolve, timeoutMs, undefined);
+const within = <T>(timeoutMs: number, work: Promise<T>): Promise<T | undefined> =>
+  new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, timeoutMs, undefined);
+    work.then(
+      (value) => {
+        clearTimeout(timer);
+        resolve(value);
+      },
+      (error: unknown) => {
+        clearTimeout(timer);
+        reject(error);
+      },
+    );
   });
-  try {
-    return await Promise.race([work, timeUp]);
-  } finally {
-    clearTimeout(timer);
-  }
-};

@@ -69,9 +69,9 @@ export class CallQueue {
     return this.#waiting.some(({ call }) => call.version === version);
   }
 
-  /** Takes the call of a version that has waited longest. */
-  take(version: string): Waiting | undefined {
-    const next = this.#waiting.findIndex(({ call }) => call.version === version);
+  /** Takes the call of a version that has waited longest, of those that fit. */
+  take(version: string, fits: (call: PoolCall) => boolean = () => true): Waiting | undefined {
+    const next = this.#waiting.findIndex(({ call }) => call.version === version && fits(call));
     const [taken] = next < 0 ? [] : this.#waiting.splice(next, 1);
     return taken;
   }

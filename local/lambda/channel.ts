@@ -112,7 +112,8 @@ const frameBytes = (from: Buffer, at: number): number => {
 
 class NotAFrame extends Error {}
 
-const parseHead = <Head>(head: string): Head => {
+/** @throws NotAFrame */
+export const parseHead = <Head>(head: string): Head => {
   try {
     return JSON.parse(head) as Head;
   } catch (cause) {

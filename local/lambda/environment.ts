@@ -9,13 +9,22 @@ import { type EnvironmentIdentity, environmentVariables } from './environment-va
 import { describeEnd } from './exit-words.ts';
 import type { LogFile } from './log-file.ts';
 import { type LogStream, LogTail } from './log-tail.ts';
-import { CHANNEL_FD, type EventMessage, type InvokedMessage, type RuntimeMessage } from './messages.ts';
+import {
+  EVENT_FD,
+  type EventMessage,
+  INVOKED_FD,
+  type InvokedMessage,
+  type RuntimeMessage,
+} from './messages.ts';
 
 const RUNTIME = join(import.meta.dirname, 'runtime.ts');
 /** An on-demand init phase may take 10 s (Lambda developer guide, "Lambda execution environment lifecycle"). */
 const INIT_WITHIN_MS = 10_000;
 /** A provisioned one may take as long as the longest timeout (same guide). */
 const PROVISIONED_INIT_WITHIN_MS = 900_000;
+
+/** A call that has its answer from another function, and does so little with it, is as good as over. */
+const SOON_MS = 2;
 
 /** What came of one event: the function's result, a function error (Lambda's `Unhandled`), or text that is no JSON. */
 export interface Outcome {
@@ -37,6 +46,8 @@ export interface EnvironmentOptions extends EnvironmentIdentity {
   readonly onOutputEnded: () => void;
   /** Answers a call of another function. */
   readonly onInvoke?: ((message: RuntimeMessage, payload: string) => Promise<AnsweredInvoke>) | undefined;
+  /** The event that it runs is about to be answered: the next may be handed to it, and is run then. */
+  readonly onSoonFree?: ((environment: Environment) => void) | undefined;
   /** The process is ready for its first event. */
   readonly onReady: (environment: Environment) => void;
   /** The process is gone; `initFailure` where it never became ready. */
@@ -46,8 +57,10 @@ export interface EnvironmentOptions extends EnvironmentIdentity {
 interface Running {
   readonly requestId: string;
   readonly resolve: (outcome: Outcome | undefined) => void;
-  readonly timer: NodeJS.Timeout;
-  readonly startedMs: number;
+  timer: NodeJS.Timeout | undefined;
+  startedMs: number;
+  /** When it was answered by another function; 0 before. */
+  invokedMs: number;
   /** The whole event has left this process. */
   isDelivered: boolean;
   /** Only where it was asked for. */
@@ -57,8 +70,8 @@ interface Running {
 /**
  * One execution environment: a process of its own with its own module graph, environment variables and /tmp, so
  * that whatever a model does, a native crash included, ends nothing else. It takes one event at a time, and is
- * killed when it outlasts the function's timeout or outgrows its memory. Unlike on AWS its /tmp has no size limit,
- * it is not frozen between events, and an init phase that fails is not tried again within the same call.
+ * killed when it outlasts the function's timeout or outgrows its memory. Between events it is frozen, but for threads of its own. Unlike on AWS
+ * its /tmp has no size limit, and an init phase that fails is not tried again within the same call.
  */
 export class Environment {
   readonly version: string;
@@ -66,11 +79,16 @@ export class Environment {
   readonly #options: EnvironmentOptions;
   readonly #child: ChildProcess;
   readonly #pipe: Socket;
-  readonly #channel: Channel<EventMessage | InvokedMessage, RuntimeMessage>;
+  readonly #channel: Channel<EventMessage, RuntimeMessage>;
+  readonly #invoked: Channel<InvokedMessage, never>;
   /** The time for the init phase. */
   #initTimer: NodeJS.Timeout | undefined;
   readonly #ended = Promise.withResolvers<void>();
   #running: Running | undefined;
+  /** Has been handed over, and is run after `#running`. */
+  #next: Running | undefined;
+  /** From another function's answer to its own, at the last call; only of calls that asked one. */
+  #afterInvokedMs = Number.POSITIVE_INFINITY;
   #isReady = false;
   /** Why this side ends it: the type and message of what it was running. */
   #killed: { readonly type: string; readonly message: string } | undefined;
@@ -90,10 +108,11 @@ export class Environment {
     this.#child = spawn(process.execPath, [heap, RUNTIME], {
       cwd: config.codeDirectory,
       env: environmentVariables(options),
-      stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+      stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe'],
     });
-    this.#pipe = this.#child.stdio[CHANNEL_FD] as Socket;
+    this.#pipe = this.#child.stdio[EVENT_FD] as Socket;
     this.#channel = new Channel(this.#pipe, (message, text) => this.#onMessage(message, text));
+    this.#invoked = new Channel(this.#child.stdio[INVOKED_FD] as Socket, () => undefined);
     this.#listen();
   }
 
@@ -125,7 +144,7 @@ export class Environment {
   }
 
   /**
-   * Runs one event. Never rejects: whatever ends the process is an outcome.
+   * Runs one event, after the one that it runs now where it is soon free. Never rejects: whatever ends the process is an outcome.
    * @returns `undefined` when the process was gone before the event reached it, so that another may take it
    */
   run(
@@ -134,31 +153,41 @@ export class Environment {
     nowMs: number,
   ): Promise<Outcome | undefined> {
     if (this.#killed !== undefined) return Promise.resolve(undefined);
-    const { config } = this.#options;
-    const timeoutMs = 1000 * config.timeoutSeconds;
-    const { requestId, markLog } = event;
+    const { requestId, arn, clientContext, markLog } = event;
     const tail = markLog ? new LogTail(requestId, this.version) : undefined;
-    this.#invocations++;
 
     return new Promise((resolve) => {
-      const timer = setTimeout(() => {
-        this.#kill('Sandbox.Timedout', `Task timed out after ${(timeoutMs / 1000).toFixed(2)} seconds`);
-      }, timeoutMs);
-      const running = { requestId, resolve, timer, startedMs: performance.now(), isDelivered: false, tail };
-      this.#running = running;
-      const { arn, clientContext } = event;
-      const message = {
-        kind: 'event',
+      const running: Running = {
         requestId,
-        deadlineMs: nowMs + timeoutMs,
-        arn,
-        clientContext,
-        markLog,
-      } as const;
+        resolve,
+        timer: undefined,
+        startedMs: 0,
+        invokedMs: 0,
+        isDelivered: false,
+        tail,
+      };
+      if (this.#running === undefined) this.#begin(running);
+      else this.#next = running;
+      const deadlineMs = nowMs + this.#timeoutMs;
+      const message = { kind: 'event', requestId, deadlineMs, arn, clientContext, markLog } as const;
       this.#channel.send(message, payload, (error) => {
         running.isDelivered = error === null || error === undefined;
       });
     });
+  }
+
+  get #timeoutMs(): number {
+    return 1000 * this.#options.config.timeoutSeconds;
+  }
+
+  #begin(running: Running): void {
+    this.#invocations++;
+    this.#running = running;
+    running.startedMs = performance.now();
+    running.timer = setTimeout(() => {
+      const seconds = (this.#timeoutMs / 1000).toFixed(2);
+      this.#kill('Sandbox.Timedout', `Task timed out after ${seconds} seconds`);
+    }, this.#timeoutMs);
   }
 
   /** What it holds now; above the function's memory it is killed. */
@@ -221,7 +250,9 @@ export class Environment {
     if (this.#killed !== undefined) return;
     if (kind === 'invoke') {
       void this.#options.onInvoke?.(message, payload).then(({ invoked, body }) => {
-        if (this.#pipe.writable) this.#channel.send(invoked, body);
+        if (!this.#pipe.writable) return;
+        this.#invoked.send(invoked, body);
+        this.#noteInvoked();
       });
     } else if (kind === 'fatal') {
       this.#lastWords = payload;
@@ -230,21 +261,36 @@ export class Environment {
       this.#isReady = true;
       this.#options.onReady(this);
     } else if (this.#running !== undefined) {
-      void this.#finish(this.#running, { kind, payload });
+      this.#finish(this.#running, { kind, payload });
     }
   }
 
-  async #finish(running: Running, ending: Ending): Promise<void> {
+  #noteInvoked(): void {
+    if (this.#running === undefined || this.#next !== undefined) return;
+    // What is printed for the next would be taken for its own.
+    if (this.#running.tail !== undefined) return;
+    this.#running.invokedMs = performance.now();
+    if (this.#afterInvokedMs < SOON_MS) this.#options.onSoonFree?.(this);
+  }
+
+  #finish(running: Running, { kind, payload }: Ending): void {
     clearTimeout(running.timer);
-    const outcome = { ...ending, durationMs: performance.now() - running.startedMs };
-    if (running.tail !== undefined) await running.tail.complete();
-    // The process may have ended while the answer waited for its log.
-    if (this.#running === running) this.#settle(running, outcome);
+    const nowMs = performance.now();
+    const outcome = { kind, payload, durationMs: nowMs - running.startedMs };
+    if (running.invokedMs > 0) this.#afterInvokedMs = nowMs - running.invokedMs;
+    const settle = (): void => {
+      // The process may have ended while the answer waited for its log.
+      if (this.#running === running) this.#settle(running, outcome);
+    };
+    if (running.tail === undefined) settle();
+    else void running.tail.complete().then(settle);
   }
 
   #settle(running: Running, outcome: Outcome): void {
     this.#running = undefined;
     const { tail } = running;
+    const next = this.#takeNext();
+    if (next !== undefined) this.#begin(next);
     if (tail === undefined) {
       running.resolve(outcome);
       return;
@@ -252,6 +298,12 @@ export class Environment {
     const { memorySizeMb } = this.#options.config;
     tail.report({ ms: outcome.durationMs, memorySizeMb, usedMb: toMb(this.#memoryBytes) });
     running.resolve({ ...outcome, log: tail.text });
+  }
+
+  #takeNext(): Running | undefined {
+    const next = this.#next;
+    this.#next = undefined;
+    return next;
   }
 
   #onOutput(stream: LogStream, text: string): void {
@@ -262,8 +314,10 @@ export class Environment {
 
   #onEnd(how: string): void {
     const running = this.#running;
+    const next = this.#takeNext();
     // First, so that a call that is given back does not come here again.
     this.#options.onExit(this, this.#isReady ? undefined : { ...this.#failure('init', how), durationMs: 0 });
+    next?.resolve(undefined);
     if (running !== undefined) void this.#fail(running, how);
     rm(this.#options.scratch, { recursive: true, force: true })
       .catch(() => undefined)

@@ -112,14 +112,59 @@ class ShortRequest extends EventEmitter {
 
   answer({ status, headers }: InvokedMessage, body: string): void {
     clearTimeout(this.#timer);
-    if (this.destroyed) return;
-    const response = Object.assign(new Readable({ read: () => undefined }), { statusCode: status, headers });
-    response.push(Buffer.from(body));
-    response.push(null);
-    this.emit('response', response);
+    if (!this.destroyed) this.emit('response', new ShortResponse(status, headers, Buffer.from(body)));
   }
 }
 
 const connect = (request: ShortRequest): void => {
   request.emit('socket', { connecting: false });
 };
+
+/** Looks like http.IncomingMessage whose body has come whole; as a stream only to those who ask for one. */
+class ShortResponse extends EventEmitter {
+  readonly statusCode: number;
+  readonly headers: InvokedMessage['headers'];
+  readonly destroyed = false;
+  readableEnded = false;
+  readonly #body: Buffer;
+  #isFlowing = false;
+
+  constructor(statusCode: number, headers: InvokedMessage['headers'], body: Buffer) {
+    super();
+    this.statusCode = statusCode;
+    this.headers = headers;
+    this.#body = body;
+  }
+
+  override on(event: string, listener: (...args: never[]) => void): this {
+    super.on(event, listener as (...args: unknown[]) => void);
+    return event === 'data' ? this.resume() : this;
+  }
+
+  resume(): this {
+    if (!this.#isFlowing) process.nextTick(flow, this);
+    this.#isFlowing = true;
+    return this;
+  }
+
+  flow(): void {
+    if (this.#body.length > 0) this.emit('data', this.#body);
+    this.readableEnded = true;
+    this.emit('end');
+    this.emit('close');
+  }
+
+  destroy(): this {
+    return this;
+  }
+
+  pipe<To extends NodeJS.WritableStream>(to: To): To {
+    return Readable.from([this.#body]).pipe(to);
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<Buffer> {
+    return Readable.from([this.#body])[Symbol.asyncIterator]();
+  }
+}
+
+const flow = (response: ShortResponse): void => response.flow();

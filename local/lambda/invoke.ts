@@ -37,12 +37,14 @@ export const createInvoke = ({ functions, isBounded, onFinished, onThrottled }: 
     const arn = functionArn(config, qualifier);
     const called = { functionName, qualifier, version };
 
-    const { outcome, byProvisioned } = await pool
-      .run({ version, requestId, arn, payload, clientContext, tail })
-      .catch((error: unknown) => {
-        if (error instanceof LambdaError && error.status === 429) onThrottled(called);
-        throw error;
-      });
+    let ran: Ran;
+    try {
+      ran = await pool.run({ version, requestId, arn, payload, clientContext, tail });
+    } catch (error) {
+      if (error instanceof LambdaError && error.status === 429) onThrottled(called);
+      throw error;
+    }
+    const { outcome, byProvisioned } = ran;
     if (outcome.kind === 'unreadable') throw unreadableEvent(outcome.payload);
     const result = toResult(outcome, isBounded);
     const hasFailed = result.functionError !== undefined;

@@ -16,7 +16,10 @@ export interface LauncherOptions {
   readonly onInvoke?: EnvironmentOptions['onInvoke'];
 }
 
-export type Launch = Pick<EnvironmentOptions, 'version' | 'provisioned' | 'onReady' | 'onExit'>;
+export type Launch = Pick<
+  EnvironmentOptions,
+  'version' | 'provisioned' | 'onReady' | 'onExit' | 'onSoonFree'
+>;
 
 /** Starts the environments of one function, and knows each of them until it and its /tmp are gone. */
 export class Launcher {

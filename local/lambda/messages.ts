@@ -30,8 +30,11 @@ export interface RuntimeMessage {
   readonly qualifier?: string;
 }
 
-/** The pipe between the two is there as this file descriptor. */
-export const CHANNEL_FD = 3;
+/** Events and all that an environment says: it reads and writes here, and blocks while it does. */
+export const EVENT_FD = 3;
+
+/** Answers of `invoke`, which come while a handler waits for other things as well. */
+export const INVOKED_FD = 4;
 
 /** A line that no function prints. */
 export const endOfLog = (requestId: string): string => `\u0000end ${requestId}\n`;

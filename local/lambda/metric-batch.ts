@@ -11,7 +11,7 @@ export interface Measure {
 
 const NAMESPACE = 'AWS/Lambda';
 /** What Lambda vends has a period of one minute: values of two minutes are not handed over as one. */
-const PERIOD_MS = 60_000;
+export const PERIOD_MS = 60_000;
 
 interface Gathered extends Omit<Measure, 'value'> {
   readonly counts: Map<number, number>;
@@ -19,15 +19,17 @@ interface Gathered extends Omit<Measure, 'value'> {
   timestampMs: number;
 }
 
+export type MetricBatch = ReturnType<typeof createMetricBatch>;
+
 /** Gathers values, and hands them over as one datum per metric, set of dimensions and minute. */
 export const createMetricBatch = (record: RecordMetric) => {
   let gathered = new Map<string, Gathered>();
 
   return {
-    add({ name, unit, dimensions, value }: Measure, timestampMs: number): void {
+    add({ name, unit, dimensions, value }: Measure, timestampMs: number, times = 1): void {
       const key = JSON.stringify([name, dimensions, Math.floor(timestampMs / PERIOD_MS)]);
       const found = gathered.get(key) ?? { name, unit, dimensions, counts: new Map(), timestampMs };
-      found.counts.set(value, (found.counts.get(value) ?? 0) + 1);
+      found.counts.set(value, (found.counts.get(value) ?? 0) + times);
       found.timestampMs = Math.max(found.timestampMs, timestampMs);
       gathered.set(key, found);
     },

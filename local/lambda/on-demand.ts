@@ -2,7 +2,7 @@ import type { Clock } from '../../lib/clock.ts';
 import type { Environment, EnvironmentOptions } from './environment.ts';
 import type { Launcher } from './launcher.ts';
 
-export interface OnDemandOptions extends Pick<EnvironmentOptions, 'onReady' | 'onExit'> {
+export interface OnDemandOptions extends Pick<EnvironmentOptions, 'onReady' | 'onExit' | 'onSoonFree'> {
   readonly launcher: Launcher;
   /** Of all versions together. */
   readonly maxEnvironments: number;
@@ -115,6 +115,7 @@ export class OnDemand {
         this.#forget(gone);
         this.#options.onExit(gone, initFailure);
       },
+      onSoonFree: this.#options.onSoonFree,
     });
     this.#all.add(environment);
     this.#starting.add(environment);

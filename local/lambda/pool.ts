@@ -36,7 +36,7 @@ export class Pool {
   #closed = false;
 
   constructor(options: PoolOptions) {
-    const { config, launcher, now, queueWaitMs, allocationDelayMs, isRateBounded } = options;
+    const { config, launcher, now, queueLength, queueWaitMs, allocationDelayMs, isRateBounded } = options;
     this.#options = options;
     this.provisioned = new Provisioned({
       launcher,
@@ -52,6 +52,8 @@ export class Pool {
       now,
       onReady: (ready) => this.#offer(ready),
       onExit: (gone, initFailure) => this.#onExit(gone, initFailure),
+      // Where nothing may wait, as on AWS, nothing may wait there either.
+      onSoonFree: queueLength > 0 ? (environment) => this.#serveNext(environment) : undefined,
     });
     this.#queue = new CallQueue({
       now,
@@ -81,8 +83,8 @@ export class Pool {
     return this.#onDemand.isIdle(environment) || this.provisioned.isIdle(environment);
   }
 
-  /** @throws LambdaError TooManyRequestsException when no environment may take the call in time. */
-  async run(call: PoolCall): Promise<Ran> {
+  /** @throws LambdaError TooManyRequestsException, at once or later, when no environment may take the call in time. */
+  run(call: PoolCall): Promise<Ran> {
     this.#options.admission.admitCall();
     return this.#dispatch(call);
   }
@@ -100,7 +102,7 @@ export class Pool {
     await this.#options.launcher.close();
   }
 
-  async #dispatch(call: PoolCall): Promise<Ran> {
+  #dispatch(call: PoolCall): Promise<Ran> {
     if (this.#closed) throw shuttingDown();
     const provisioned = this.provisioned.take(call.version);
     if (provisioned !== undefined) return this.#runOn(provisioned, call);
@@ -125,6 +127,7 @@ export class Pool {
     const outcome = await environment.run(event, payload, this.#options.now());
     if (outcome === undefined) return this.#dispatch(call);
     this.#onDemand.noteRun(outcome.durationMs);
+    if (environment.isBusy) return this.#describeRun(call, outcome, environment.provisioned);
     if (environment.provisioned) this.provisioned.release(environment);
     else if (this.#onDemand.has(environment)) this.#offer(environment);
     return this.#describeRun(call, outcome, environment.provisioned);
@@ -159,13 +162,25 @@ export class Pool {
     }
   }
 
+  /**
+   * Hands the next call to an environment that is about to answer another: it finds it there, and need not be woken for it. Only calls that nobody
+   * reads the log of, as what is printed is told apart by the call that runs.
+   */
+  #serveNext(environment: Environment): void {
+    if (!this.#onDemand.has(environment) || this.#onDemand.isTooMany) return;
+    this.#serve(
+      this.#queue.take(environment.version, ({ tail }) => !tail),
+      environment,
+    );
+  }
+
   #serve(waiting: Waiting | undefined, environment: Environment): void {
     waiting?.resolve(this.#runOn(environment, waiting.call));
   }
 
   /** Starts an environment for every call that waits and has none on its way, as far as there is room. */
   #grow(): void {
-    if (this.#queue.length === 0) return;
+    if (this.#queue.length === 0 || !this.#onDemand.mayGrow()) return;
     for (const { call } of this.#queue.uncovered()) {
       if (!this.#onDemand.mayGrow()) return;
       this.#onDemand.start(call.version);

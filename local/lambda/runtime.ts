@@ -1,17 +1,20 @@
 /**
  * What runs inside an execution environment: Lambda's runtime, with messages from the parent process in place of the
- * Runtime API. It loads the handler as Lambda does and hands it one event at a time. Unlike Lambda's, it is not
- * frozen between events.
+ * Runtime API. It loads the handler as Lambda does and hands it one event at a time. While it waits for the next it is blocked, so that
+ * nothing of a function runs after its answer, as in an environment that Lambda has frozen.
  */
 import { flushCompileCache } from 'node:module';
 import { Socket } from 'node:net';
+import { setImmediate as turn } from 'node:timers/promises';
+import { BlockingChannel } from './blocking-channel.ts';
 import { Channel } from './channel.ts';
 import { installInvokeShortcut } from './invoke-shortcut.ts';
 import { type Handler, loadHandler } from './load-handler.ts';
 import {
-  CHANNEL_FD,
+  EVENT_FD,
   type EventMessage,
   endOfLog,
+  INVOKED_FD,
   type InvokedMessage,
   type RuntimeMessage,
 } from './messages.ts';
@@ -21,12 +24,11 @@ import { encodeFailure, RuntimeError } from './runtime-error.ts';
 const printOut = process.stdout.write.bind(process.stdout);
 const printError = process.stderr.write.bind(process.stderr);
 
-let onMessage: (message: EventMessage | InvokedMessage, text: string) => void = () => undefined;
-const pipe = new Socket({ fd: CHANNEL_FD, readable: true, writable: true });
-const channel = new Channel<RuntimeMessage, EventMessage | InvokedMessage>(pipe, (message, text) =>
-  onMessage(message, text),
-);
+const channel = new BlockingChannel<RuntimeMessage, EventMessage>(EVENT_FD);
 const send = (message: RuntimeMessage, text: string): void => channel.send(message, text);
+
+const printed = (): Promise<unknown> =>
+  Promise.all([printOut, printError].map((print) => new Promise((resolve) => print('', resolve))));
 
 const report = (kind: string, error: unknown): void => {
   printError(`ERROR\t${kind}\t${encodeFailure(error)}\n`);
@@ -35,7 +37,8 @@ const report = (kind: string, error: unknown): void => {
 /** Says why, and ends: an environment that threw outside of an event, or could not start, is not used again. */
 const fail = (kind: string, error: unknown, exitCode: number): void => {
   report(kind, error);
-  channel.send({ kind: 'fatal' }, encodeFailure(error), () => process.exit(exitCode));
+  send({ kind: 'fatal' }, encodeFailure(error));
+  process.exit(exitCode);
 };
 
 /** Read once, as each look at the process's environment takes a microsecond. */
@@ -90,14 +93,17 @@ const encodeResult = (result: unknown): string => {
 
 const { AWS_ENDPOINT_URL: endpoint, LOCAL_INVOKE: how } = process.env;
 const onInvoked =
-  endpoint !== undefined && how === 'message' ? installInvokeShortcut(new URL(endpoint), send) : undefined;
+  endpoint !== undefined && how === 'message'
+    ? installInvokeShortcut(new URL(endpoint), send)
+    : (): void => undefined;
 // The function is not to know.
 delete process.env['LOCAL_INVOKE'];
+const invokedPipe = new Socket({ fd: INVOKED_FD, readable: true, writable: true });
+new Channel<never, InvokedMessage>(invokedPipe, onInvoked);
 
-const serve = (handler: Handler): void => {
-  let isFirst = true;
-  onMessage = async (event, text) => {
-    if (event.kind === 'invoked') return onInvoked?.(event, text);
+const serve = async (handler: Handler): Promise<never> => {
+  for (let isFirst = true; ; isFirst = false) {
+    const [event, text] = channel.receive();
     const [answer, payload] = await run(handler, event, text);
     if (event.markLog) {
       printOut(endOfLog(event.requestId));
@@ -105,14 +111,16 @@ const serve = (handler: Handler): void => {
     }
     send(answer, payload);
     // Once it has run, so that what was compiled on the way is kept as well; a killed process would keep nothing.
-    if (isFirst) setImmediate(flushCompileCache);
-    isFirst = false;
-  };
+    if (isFirst) flushCompileCache();
+    // Before everything stands still: what it has printed leaves, and what has happened meanwhile, such as a connection's end, is heard of.
+    if (process.stdout.writableLength + process.stderr.writableLength > 0) await printed();
+    await turn();
+  }
 };
 
 // Ctrl-C reaches the whole process group; when to end is the parent's decision, and its end is ours.
 process.on('SIGINT', () => undefined);
-pipe.on('close', () => process.exit(0));
+invokedPipe.on('close', () => process.exit(0));
 // Exit codes as in Lambda's runtime.
 process.on('uncaughtException', (error) => fail('Uncaught Exception', error, 129));
 process.on('unhandledRejection', (reason) => {
@@ -125,8 +133,9 @@ process.on('unhandledRejection', (reason) => {
 
 try {
   const { LAMBDA_TASK_ROOT: root = '', _HANDLER: name = '' } = process.env;
-  serve(await loadHandler(root, name));
+  const handler = await loadHandler(root, name);
   send({ kind: 'ready' }, '');
+  void serve(handler);
 } catch (error) {
   fail('Init Error', error, 1);
 }

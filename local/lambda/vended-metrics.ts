@@ -1,8 +1,9 @@
 import type { Clock } from '../../lib/clock.ts';
 import type { RecordMetric } from '../services/cloudwatch/metric-datum.ts';
+import { createCallTally, type TalliedCalls } from './call-tally.ts';
 import { createZeroFilter } from './gauges.ts';
 import type { CalledFunction, FinishedCall } from './invoke.ts';
-import { createMetricBatch, type Dimensions, type Measure } from './metric-batch.ts';
+import { createMetricBatch, type Dimensions, type Measure, type MetricBatch } from './metric-batch.ts';
 
 const FLUSH_EVERY_MS = 1000;
 
@@ -24,18 +25,18 @@ export interface VendedMetrics {
 export const createVendedMetrics = ({ record, now, readGauges }: VendedMetricsOptions): VendedMetrics => {
   if (record === undefined) return { onFinished: ignore, onThrottled: ignore, close: ignore };
   const batch = createMetricBatch(record);
+  const tally = createCallTally();
   const withoutZeros = createZeroFilter();
 
   const flush = (): void => {
+    for (const calls of tally.take()) addCalls(batch, calls);
     for (const gauge of withoutZeros(readGauges())) batch.add(gauge, now());
     batch.flush();
   };
   const timer = setInterval(flush, FLUSH_EVERY_MS);
 
   return {
-    onFinished: (call) => {
-      for (const measure of measureFinished(call)) batch.add(measure, now());
-    },
+    onFinished: (call) => tally.add(call, now()),
     onThrottled: (call) => {
       for (const dimensions of asCalled(call)) batch.add(one('Throttles', dimensions), now());
     },
@@ -48,22 +49,26 @@ export const createVendedMetrics = ({ record, now, readGauges }: VendedMetricsOp
 
 const ignore = (): void => undefined;
 
-const measureFinished = (call: FinishedCall): readonly Measure[] => [
-  ...asCalled(call).flatMap((dimensions) => [
-    one('Invocations', dimensions),
-    { name: 'Duration', unit: 'Milliseconds', dimensions, value: toHundredths(call.durationMs) },
-    { name: 'Errors', unit: 'Count', dimensions, value: call.hasFailed ? 1 : 0 },
-  ]),
-  ...measureProvisioned(call),
-];
+const addCalls = (batch: MetricBatch, calls: TalliedCalls): void => {
+  const { failed, succeeded, durations, timestampMs } = calls;
+  const count = failed + succeeded;
+  for (const dimensions of asCalled(calls)) {
+    batch.add(one('Invocations', dimensions), timestampMs, count);
+    for (const [hundredths, times] of durations) {
+      const value = hundredths / 100;
+      batch.add({ name: 'Duration', unit: 'Milliseconds', dimensions, value }, timestampMs, times);
+    }
+    const errors = { ...one('Errors', dimensions), value: 0 };
+    if (succeeded > 0) batch.add(errors, timestampMs, succeeded);
+    if (failed > 0) batch.add({ ...errors, value: 1 }, timestampMs, failed);
+  }
+  for (const measure of measureProvisioned(calls)) batch.add(measure, timestampMs, count);
+};
 
-/** As Lambda's own reports have it; and values that are alike take one place. */
-const toHundredths = (ms: number): number => Math.round(100 * ms) / 100;
-
-const measureProvisioned = (call: FinishedCall): readonly Measure[] => {
-  if (call.byProvisioned === undefined) return [];
-  const { functionName, qualifier, version } = call;
-  const name = `ProvisionedConcurrency${call.byProvisioned ? '' : 'Spillover'}Invocations`;
+const measureProvisioned = (calls: TalliedCalls): readonly Measure[] => {
+  if (calls.byProvisioned === undefined) return [];
+  const { functionName, qualifier, version } = calls;
+  const name = `ProvisionedConcurrency${calls.byProvisioned ? '' : 'Spillover'}Invocations`;
   const resources = new Set([version, qualifier ?? version]);
   return [
     one(name, { FunctionName: functionName }),

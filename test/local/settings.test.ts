@@ -1,6 +1,5 @@
-import { availableParallelism } from 'node:os';
 import { describe, expect, it } from 'vitest';
-import { environmentsPerFunction, parseSettings } from '../../local/settings.ts';
+import { environmentsPerFunction, parseSettings, withLocalSizes } from '../../local/settings.ts';
 
 const GIB = 1024 ** 3;
 
@@ -31,11 +30,25 @@ it('takes parameters of serverless.yml', () => {
   ]);
 });
 
-it('gives as many workers as the cores can keep busy, unless it is told how many', () => {
-  const [budget, ...others] = parseSettings({}).params;
-  expect(budget).toBe(`workerBudget=${2 * availableParallelism()}`);
-  expect(others).toEqual([]);
-  expect(parseSettings({ PARAMS: 'workerBudget=7' }).params).toEqual(['workerBudget=7']);
+describe('sizes for this machine', () => {
+  it.each([
+    [1, 2, 1],
+    [2, 4, 1],
+    [6, 12, 3],
+    [64, 128, 4],
+  ])('%d cores: %d provisioned workers and %d shards', (cores, workers, shards) => {
+    expect(withLocalSizes([], 'off', cores)).toEqual([`workerBudget=${workers}`, `coldShards=${shards}`]);
+  });
+
+  it('are left to whoever names them', () => {
+    const params = ['coldShards=3', 'workerBudget=7'];
+    expect(withLocalSizes(params, 'off', 2)).toEqual(params);
+    expect(withLocalSizes(['coldShards=3'], 'off', 2)).toEqual(['coldShards=3', 'workerBudget=4']);
+  });
+
+  it("are the deployment's where AWS's limits hold", () => {
+    expect(withLocalSizes([], 'aws', 2)).toEqual([]);
+  });
 });
 
 describe('environmentsPerFunction', () => {
