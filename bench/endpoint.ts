@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { type Cloud, startCloud } from '../local/cloud.ts';
-import type { Handle } from '../local/dispatch.ts';
+import { type Cloud, type CloudOptions, startCloud } from '../local/cloud.ts';
 import { describeEndpoint } from '../local/endpoint-file.ts';
 import { issueLocalKey } from '../local/issue-local-key.ts';
 import { seedModels } from '../local/seed.ts';
@@ -21,21 +20,22 @@ export interface Endpoint extends Required<Called> {
 export const coldModel = (index: number): string => `cold-${index}.tar.gz`;
 
 /** The whole local cloud with so many copies of one model, and as many more that nobody calls before they are measured. */
-export const startEndpoint = async (options: {
-  readonly directory: string;
-  readonly models: number;
-  readonly coldModels: number;
-  readonly say: (text: string) => void;
-  readonly intercept?: (handle: Handle) => Handle;
-}): Promise<Endpoint> => {
-  const { directory, models, coldModels, say, intercept } = options;
+export const startEndpoint = async (
+  options: Pick<CloudOptions, 'intercept' | 'invokes'> & {
+    readonly directory: string;
+    readonly models: number;
+    readonly coldModels: number;
+    readonly say: (text: string) => void;
+  },
+): Promise<Endpoint> => {
+  const { directory, models, coldModels, say, ...more } = options;
   const settings = parseSettings({ PORT: '0', LOCAL_DIR: directory, MODELS: String(models) });
   const cloud = await startCloud({
     settings,
     now: Date.now,
     onProgress: say,
     onError: (error) => say(String(error)),
-    ...(intercept === undefined ? {} : { intercept }),
+    ...more,
   });
   const {
     bucket,

@@ -48,6 +48,8 @@ export interface CloudOptions {
   readonly onError: (error: unknown) => void;
   /** Stands before every service, where something is to go wrong on purpose. */
   readonly intercept?: (handle: Handle) => Handle;
+  /** How functions call each other; by HTTP unless it is named where `intercept` is to see every call. */
+  readonly invokes?: 'http' | 'message';
 }
 
 /**
@@ -61,9 +63,8 @@ export const startCloud = async ({
   onProgress,
   onError,
   intercept,
+  invokes = intercept === undefined ? 'message' : 'http',
 }: CloudOptions): Promise<Cloud> => {
-  // Whoever stands before the services is to see every call of them.
-  const invokes = intercept === undefined ? 'message' : 'http';
   const stand = intercept ?? ((handle: Handle) => handle);
   await using stack = new AsyncDisposableStack();
   const { directory } = settings;

@@ -14,7 +14,7 @@ const { releaseWorkers } = createRequire(import.meta.url)('../../deploy/release-
 let running: RunningCloud;
 let client: LambdaClient;
 beforeAll(async () => {
-  running = await startTestCloud({ LOCAL_TICK_SECONDS: '60' });
+  running = await startTestCloud({ LOCAL_TICK_SECONDS: '60', PARAMS: 'coldShards=2' });
   client = new LambdaClient(options());
 }, 120_000);
 afterAll(async () => {

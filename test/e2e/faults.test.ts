@@ -311,7 +311,9 @@ describe('SIGKILL of environments', () => {
     const failed = seen.filter(({ status }) => status !== 200);
     for (const each of seen.filter(({ status }) => status === 200)) expectHonest(each);
     expect(kills).toBeGreaterThan(15);
-    expect(failed.length).toBeLessThanOrEqual(kills);
+    // Where three kills happened to hit one model, it is fenced off, and who calls it is told so, as often as he asks.
+    const lost = failed.filter(({ text }) => !text.includes('is fenced off until'));
+    expect(lost.length).toBeLessThanOrEqual(kills);
     for (const { status, tookMs } of failed) {
       expect([424, 429, 500, 502, 503]).toContain(status);
       expect(tookMs).toBeLessThan(DEADLINE_MS);

@@ -17,15 +17,17 @@ describe('an environment between two events', () => {
           source: `let fired = 0;
             export const handler = async ({ leave, wait }) => {
               const atStart = fired;
-              if (leave) setTimeout(() => { fired++; }, 5);
+              if (leave) setTimeout(() => { fired++; }, 50);
               if (wait) await new Promise((resolve) => setTimeout(resolve, wait));
               return { atStart, atEnd: fired };
             }`,
         },
-        pause: { source: 'export const handler = () => new Promise((resolve) => setTimeout(resolve, 100));' },
+        pause: { source: 'export const handler = () => new Promise((resolve) => setTimeout(resolve, 150));' },
       },
     });
 
+    // What the first call leaves to be compiled takes its time.
+    await invoke('f', {});
     await invoke('f', { leave: true });
     await invoke('pause');
 

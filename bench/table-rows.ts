@@ -1,0 +1,38 @@
+import { BatchWriteItemCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { type Cloud, CREDENTIALS, REGION } from '../local/cloud.ts';
+
+/** As many as one request may write (DynamoDB API, BatchWriteItem). */
+const BATCH = 25;
+const AT_ONCE = 8;
+
+/**
+ * Rows of models that nobody calls, numbered up to `count`, in the endpoint's table. A table that has some already gets the others.
+ * @param from rows that are there
+ */
+export const fillTable = async (
+  { url, deployment }: Pick<Cloud, 'url' | 'deployment'>,
+  { from, count }: { readonly from: number; readonly count: number },
+): Promise<void> => {
+  const [table] = deployment.tables;
+  const name = String(table?.['TableName']);
+  const client = new DynamoDBClient({ region: REGION, endpoint: url, credentials: { ...CREDENTIALS } });
+  let next = from;
+  const write = async (): Promise<void> => {
+    while (next < count) {
+      const start = next;
+      next += BATCH;
+      const size = Math.min(BATCH, count - start);
+      const rows = Array.from({ length: size }, (_, index) => ({ PutRequest: { Item: row(start + index) } }));
+      await client.send(new BatchWriteItemCommand({ RequestItems: { [name]: rows } }));
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, write));
+  client.destroy();
+};
+
+/** As a worker notes what it has measured. */
+const row = (index: number) => ({
+  pk: { S: `MODEL#tenant-${index}/churn.tar.gz` },
+  sizeBytes: { N: '1024' },
+  loadMs: { N: '4' },
+});
