@@ -14,10 +14,11 @@ import {
 } from '../engine.ts';
 import { loadOnnxRuntime, oneLine } from './runtime.ts';
 import { extraThreads, MAX_EXTRA_THREADS, sessionOptions } from './session-options.ts';
+import { usualLevel } from './usual-level.ts';
 
 /**
- * What a session takes beside its weights: 500 sessions grew the process by 75 to 87 KiB each for linear models and by
- * 129 KiB for the small neural network of examples/sklearn; weights took 1.0 times their bytes in the file
+ * What a session takes beside its weights: 1,000 sessions grew the process by 41 to 50 KiB each for linear models and by 90 KiB for the small
+ * neural network of examples/sklearn, and by 32 KiB more with all optimizations (`usualLevel`); weights took 1.0 times their bytes in the file
  * (onnxruntime-node 1.30, linux-x64, growth of RSS with the options of session-options.ts).
  */
 const SESSION_OVERHEAD_BYTES = 128 * 1024;
@@ -44,8 +45,8 @@ type Labels = ReadonlyMap<string, readonly string[]>;
 export const createOnnxEngine = (): Engine => {
   let threads = 0;
 
-  const open = async (file: string, properties: ReadonlyMap<string, string>) => {
-    const options = sessionOptions(properties);
+  const open = async (file: string, properties: ReadonlyMap<string, string>, filesBytes: number) => {
+    const options = sessionOptions(properties, usualLevel(file, filesBytes));
     const extra = extraThreads(options);
     if (threads + extra > MAX_EXTRA_THREADS) throw tooManyThreads(extra, MAX_EXTRA_THREADS - threads);
     threads += extra;
@@ -67,12 +68,12 @@ export const createOnnxEngine = (): Engine => {
       const path = file || join(directory, findModelFile(directory));
       // All files count: large models keep their weights in files beside model.onnx (ONNX external data).
       const sizeBytes = filesBytes + SESSION_OVERHEAD_BYTES;
-      const opened = await open(path, properties);
+      const opened = await open(path, properties, filesBytes);
       if (opened.session.outputMetadata.every(({ isTensor }) => isTensor)) {
         return loadedModel({ ...opened, labels: new Map(), sizeBytes });
       }
       await opened.release();
-      return openWithoutMaps(path, sizeBytes, (edited) => open(edited, properties));
+      return openWithoutMaps(path, sizeBytes, (edited) => open(edited, properties, filesBytes));
     },
   };
 };

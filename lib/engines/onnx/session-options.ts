@@ -39,10 +39,12 @@ const SWITCHES = { true: true, false: false } as const;
 /**
  * onnxruntime's options for a model, from the `option.` keys of its serving.properties as DJL Serving names them
  * (configurations_model.md).
+ * @param usualLevel of optimization, where they name none
  * @throws ServingError ModelError naming the key, what came and what was expected.
  */
 export const sessionOptions = (
   properties: ReadonlyMap<string, string>,
+  usualLevel: 'basic' | 'all' = 'all',
 ): Required<Pick<InferenceSession.SessionOptions, 'intraOpNumThreads' | 'interOpNumThreads'>> &
   InferenceSession.SessionOptions => {
   const read = reader(properties);
@@ -51,7 +53,7 @@ export const sessionOptions = (
     intraOpNumThreads: read.threads('option.intraOpNumThreads'),
     interOpNumThreads: read.threads('option.interOpNumThreads'),
     executionMode: read.oneOf('option.executionMode', MODES) ?? DEFAULTS.executionMode,
-    graphOptimizationLevel: read.oneOf('option.optLevel', LEVELS) ?? 'all',
+    graphOptimizationLevel: read.oneOf('option.optLevel', LEVELS) ?? usualLevel,
     enableCpuMemArena: read.oneOf('option.cpuArenaAllocator', SWITCHES) ?? DEFAULTS.enableCpuMemArena,
     enableMemPattern: read.oneOf('option.memoryPatternOptimization', SWITCHES) ?? true,
   };
