@@ -4,20 +4,16 @@ import { join } from 'node:path';
 import { type Handle, signedService } from '../local/dispatch.ts';
 import { RequestCounts } from '../test/fixtures/request-counts.ts';
 import { callOnce, coldModel, startEndpoint } from './endpoint.ts';
-import { runLoad } from './run-load.ts';
 import { median } from './statistics.ts';
 
 const COLD_MODELS = 60;
 const S3_LATENCY_MS = 30;
 const MODELS = 100;
-/** Several lifetimes of what routers and workers know. */
-const TABLE_SECONDS = 15;
 
 export interface ColdLoads {
   /** The call that loads, less a warm one, in milliseconds. */
   readonly beyondWarmMs: number;
   readonly s3Requests: number;
-  readonly tableRequestsPer1000: number;
 }
 
 /** First and second calls of models, one after the other, with 30 ms before each answer of S3, in a local cloud of their own. */
@@ -41,16 +37,7 @@ export const measureColdLoads = async (body: string, say: (text: string) => void
       beyond.push(cold - (await callOnce(endpoint, coldModel(index), body)));
     }
     const s3Requests = (requests.of('s3') - before) / beyond.length;
-    const load = { body, models: MODELS, connections: 32, pattern: 'even' } as const;
-    await runLoad(endpoint, { ...load, seconds: 5 });
-    const tableBefore = requests.of('dynamodb');
-    const { perSecond } = await runLoad(endpoint, { ...load, seconds: TABLE_SECONDS });
-    const tableRequests = requests.of('dynamodb') - tableBefore;
-    return {
-      beyondWarmMs: median(beyond),
-      s3Requests,
-      tableRequestsPer1000: (1000 * tableRequests) / (perSecond * TABLE_SECONDS),
-    };
+    return { beyondWarmMs: median(beyond), s3Requests };
   } finally {
     await endpoint.cloud.close();
     await rm(directory, { recursive: true, force: true });

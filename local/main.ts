@@ -29,7 +29,8 @@ Environment:
   LOCAL_QUEUE_SECONDS=5      how long a call waits for an environment before it is answered 429 (limits off)
   LOCAL_IDLE_SECONDS=600     an environment without calls ends after this time
   PARAMS="name=value ..."    parameters of serverless.yml, e.g. allowCustomCode=true;
-                             workerBudget is two for each core unless it is named (limits off)`;
+                             with limits off, and unless they are named, workerBudget is two
+                             for each core, and coldShards half as many as cores, 1 to 4`;
 
 const print = (line: string): void => {
   process.stdout.write(`${line}\n`);

@@ -252,7 +252,8 @@ export class Environment {
       void this.#options.onInvoke?.(message, payload).then(({ invoked, body }) => {
         if (!this.#pipe.writable) return;
         this.#invoked.send(invoked, body);
-        this.#noteInvoked();
+        // Of another answer than a result something may come yet, such as a call of another function.
+        if (invoked.status === 200) this.#noteInvoked();
       });
     } else if (kind === 'fatal') {
       this.#lastWords = payload;
