@@ -54,7 +54,10 @@ export const startHops = async (directory: string): Promise<Hops> => {
   const onError = (error: unknown): void => void process.stderr.write(`${String(error)}\n`);
   const lambda = createLambda({
     functions: [
-      await deploy('hops-router', ROUTER, { directory, url, maxEnvironments: cores + 1 }),
+      {
+        ...(await deploy('hops-router', ROUTER, { directory, url, maxEnvironments: cores + 1 })),
+        forwards: true,
+      },
       await deploy('hops-worker', WORKER, { directory, url, maxEnvironments: cores }),
     ],
     directory,

@@ -230,13 +230,17 @@ const environmentsOf = (
   name: string,
   settings: Settings,
   { functions, routes }: Deployment,
-): Pick<FunctionConfig, 'maxEnvironments' | 'mostEnvironments'> => {
+): Pick<FunctionConfig, 'maxEnvironments' | 'mostEnvironments' | 'forwards'> => {
   const maxEnvironments = settings.maxEnvironments || environmentsPerFunction(functions.length);
   if (!routes.some(({ target }) => target.functionName === name)) return { maxEnvironments };
   const mostEnvironments = Math.max(maxEnvironments, MOST_ROUTERS);
   return settings.limits === 'aws'
     ? { maxEnvironments: mostEnvironments }
-    : { maxEnvironments: settings.maxEnvironments || maxEnvironments + 1, mostEnvironments };
+    : {
+        maxEnvironments: settings.maxEnvironments || maxEnvironments + 1,
+        mostEnvironments,
+        forwards: true,
+      };
 };
 
 /** Of about 60 MB each. */

@@ -69,11 +69,13 @@ export class CallQueue {
     return this.#waiting.some(({ call }) => call.version === version);
   }
 
-  /** Takes the call of a version that has waited longest, of those that fit. */
+  /** Takes the call of a version that has waited longest, if it fits; none is passed over. */
   take(version: string, fits: (call: PoolCall) => boolean = () => true): Waiting | undefined {
-    const next = this.#waiting.findIndex(({ call }) => call.version === version && fits(call));
-    const [taken] = next < 0 ? [] : this.#waiting.splice(next, 1);
-    return taken;
+    const next = this.#waiting.findIndex(({ call }) => call.version === version);
+    const waiting = this.#waiting[next];
+    if (waiting === undefined || !fits(waiting.call)) return undefined;
+    this.#waiting.splice(next, 1);
+    return waiting;
   }
 
   /** The calls that wait while no environment of their version is starting for them. */

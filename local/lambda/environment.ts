@@ -61,7 +61,9 @@ interface Running {
   startedMs: number;
   /** When it was answered by another function; 0 before. */
   invokedMs: number;
-  /** The whole event has left this process. */
+  /** Other functions that it waits for. */
+  invokes: number;
+  /** The whole event has left this process, and nothing says that the function has not seen it. */
   isDelivered: boolean;
   /** Only where it was asked for. */
   readonly tail: LogTail | undefined;
@@ -87,6 +89,8 @@ export class Environment {
   #running: Running | undefined;
   /** Has been handed over, and is run after `#running`. */
   #next: Running | undefined;
+  /** By what the process has said, though this side has given it up. */
+  #isNextBegun = false;
   /** From another function's answer to its own, at the last call; only of calls that asked one. */
   #afterInvokedMs = Number.POSITIVE_INFINITY;
   #isReady = false;
@@ -163,6 +167,7 @@ export class Environment {
         timer: undefined,
         startedMs: 0,
         invokedMs: 0,
+        invokes: 0,
         isDelivered: false,
         tail,
       };
@@ -246,17 +251,17 @@ export class Environment {
 
   #onMessage(message: RuntimeMessage, payload: string): void {
     const { kind } = message;
-    // A process that is being killed may still answer: its call has failed by then.
-    if (this.#killed !== undefined) return;
-    if (kind === 'invoke') {
-      void this.#options.onInvoke?.(message, payload).then(({ invoked, body }) => {
-        if (!this.#pipe.writable) return;
-        this.#invoked.send(invoked, body);
-        // Of another answer than a result something may come yet, such as a call of another function.
-        if (invoked.status === 200) this.#noteInvoked();
-      });
+    if (this.#killed !== undefined) {
+      // A process that is being killed may still answer: its call has failed by then, and the next has begun.
+      this.#isNextBegun = kind !== 'invoke' && kind !== 'fatal';
+    } else if (kind === 'invoke') {
+      this.#invoke(message, payload);
     } else if (kind === 'fatal') {
       this.#lastWords = payload;
+      // Between two events: the one that has left this process was never seen.
+      if (this.#running !== undefined && this.#running.requestId !== message.requestId) {
+        this.#running.isDelivered = false;
+      }
     } else if (kind === 'ready') {
       clearTimeout(this.#initTimer);
       this.#isReady = true;
@@ -266,11 +271,24 @@ export class Environment {
     }
   }
 
-  #noteInvoked(): void {
-    if (this.#running === undefined || this.#next !== undefined) return;
+  #invoke(message: RuntimeMessage, payload: string): void {
+    const asking = this.#running;
+    if (asking !== undefined) asking.invokes++;
+    void this.#options.onInvoke?.(message, payload).then(({ invoked, body }) => {
+      if (!this.#pipe.writable) return;
+      this.#invoked.send(invoked, body);
+      if (asking === undefined) return;
+      asking.invokes--;
+      // After another answer than a result something may come yet, such as a call of another function.
+      const isResult = invoked.status === 200 && invoked.headers['x-amz-function-error'] === undefined;
+      if (isResult && asking.invokes === 0 && asking === this.#running) this.#noteInvoked(asking);
+    });
+  }
+
+  #noteInvoked(running: Running): void {
     // What is printed for the next would be taken for its own.
-    if (this.#running.tail !== undefined) return;
-    this.#running.invokedMs = performance.now();
+    if (this.#next !== undefined || running.tail !== undefined) return;
+    running.invokedMs = performance.now();
     if (this.#afterInvokedMs < SOON_MS) this.#options.onSoonFree?.(this);
   }
 
@@ -318,8 +336,9 @@ export class Environment {
     const next = this.#takeNext();
     // First, so that a call that is given back does not come here again.
     this.#options.onExit(this, this.#isReady ? undefined : { ...this.#failure('init', how), durationMs: 0 });
-    next?.resolve(undefined);
     if (running !== undefined) void this.#fail(running, how);
+    if (next !== undefined && this.#isNextBegun) void this.#fail(next, how);
+    else next?.resolve(undefined);
     rm(this.#options.scratch, { recursive: true, force: true })
       .catch(() => undefined)
       .finally(this.#ended.resolve);

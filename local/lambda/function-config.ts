@@ -17,6 +17,11 @@ export interface FunctionConfig {
   readonly aliases: Readonly<Record<string, string>>;
   /** All versions together, as reserved concurrency counts. */
   readonly maxEnvironments: number;
+  /**
+   * It asks another function once in each call, and answers when that has answered: a call that waits may be handed to an environment that is about
+   * to answer another.
+   */
+  readonly forwards?: boolean;
   /** So many for calls that have waited for a while: of a function that itself waits more than it computes. */
   readonly mostEnvironments?: number;
 }

@@ -124,9 +124,10 @@ const connect = (request: ShortRequest): void => {
 class ShortResponse extends EventEmitter {
   readonly statusCode: number;
   readonly headers: InvokedMessage['headers'];
-  readonly destroyed = false;
+  destroyed = false;
   readableEnded = false;
   readonly #body: Buffer;
+  #encoding: BufferEncoding | undefined;
   #isFlowing = false;
 
   constructor(statusCode: number, headers: InvokedMessage['headers'], body: Buffer) {
@@ -147,14 +148,28 @@ class ShortResponse extends EventEmitter {
     return this;
   }
 
+  setEncoding(encoding: BufferEncoding): this {
+    this.#encoding = encoding;
+    return this;
+  }
+
   flow(): void {
-    if (this.#body.length > 0) this.emit('data', this.#body);
+    if (this.destroyed) return;
+    const body = this.#encoding === undefined ? this.#body : this.#body.toString(this.#encoding);
+    if (body.length > 0) this.emit('data', body);
+    if (this.destroyed) return;
     this.readableEnded = true;
     this.emit('end');
     this.emit('close');
   }
 
-  destroy(): this {
+  destroy(error?: Error): this {
+    if (this.destroyed || this.readableEnded) return this;
+    this.destroyed = true;
+    process.nextTick(() => {
+      if (error !== undefined) this.emit('error', error);
+      this.emit('close');
+    });
     return this;
   }
 

@@ -24,6 +24,8 @@ export interface InvokedMessage {
  */
 export interface RuntimeMessage {
   readonly kind: 'ready' | 'answer' | 'failed' | 'unreadable' | 'fatal' | 'invoke';
+  /** Of `fatal`: the event that was running, if any was. */
+  readonly requestId?: string | undefined;
   /** Of `invoke`: a call of another function, see invoke-shortcut.ts. */
   readonly id?: number;
   readonly functionName?: string;

@@ -53,7 +53,10 @@ export class Pool {
       onReady: (ready) => this.#offer(ready),
       onExit: (gone, initFailure) => this.#onExit(gone, initFailure),
       // Where nothing may wait, as on AWS, nothing may wait there either.
-      onSoonFree: queueLength > 0 ? (environment) => this.#serveNext(environment) : undefined,
+      onSoonFree:
+        config.forwards === true && queueLength > 0
+          ? (environment) => this.#serveNext(environment)
+          : undefined,
     });
     this.#queue = new CallQueue({
       now,

@@ -34,10 +34,13 @@ const report = (kind: string, error: unknown): void => {
   printError(`ERROR\t${kind}\t${encodeFailure(error)}\n`);
 };
 
+/** The event that has been received and not answered. */
+let running: string | undefined;
+
 /** Says why, and ends: an environment that threw outside of an event, or could not start, is not used again. */
 const fail = (kind: string, error: unknown, exitCode: number): void => {
   report(kind, error);
-  send({ kind: 'fatal' }, encodeFailure(error));
+  send({ kind: 'fatal', requestId: running }, encodeFailure(error));
   process.exit(exitCode);
 };
 
@@ -104,15 +107,17 @@ new Channel<never, InvokedMessage>(invokedPipe, onInvoked);
 const serve = async (handler: Handler): Promise<never> => {
   for (let isFirst = true; ; isFirst = false) {
     const [event, text] = channel.receive();
+    running = event.requestId;
     const [answer, payload] = await run(handler, event, text);
     if (event.markLog) {
       printOut(endOfLog(event.requestId));
       printError(endOfLog(event.requestId));
     }
     send(answer, payload);
+    running = undefined;
     // Once it has run, so that what was compiled on the way is kept as well; a killed process would keep nothing.
     if (isFirst) flushCompileCache();
-    // Before everything stands still: what it has printed leaves, and what has happened meanwhile, such as a connection's end, is heard of.
+    // Before everything stands still: what it has printed leaves, and what is due is run.
     if (process.stdout.writableLength + process.stderr.writableLength > 0) await printed();
     await turn();
   }

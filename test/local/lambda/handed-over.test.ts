@@ -20,7 +20,10 @@ const FRONT = `
       response.on('end', () => {
         if (event.exit) process.exit(3);
         if (event.print) console.log('printed by ' + event.n);
-        setTimeout(() => resolve({ said: JSON.parse(text).n, calls, pid: process.pid }), event.late ?? 0);
+        setTimeout(() => {
+          resolve({ said: JSON.parse(text).n, calls, pid: process.pid });
+          if (event.throwLater) setImmediate(() => { throw new Error('thrown after the answer'); });
+        }, event.late ?? 0);
       });
     });
     out.end(JSON.stringify({ n: event.n }));
@@ -31,14 +34,20 @@ const start = async (): Promise<void> => {
   harness = await startLambda({
     isReachable: true,
     functions: {
-      front: { source: FRONT, maxEnvironments: 1, environment: { LOCAL_INVOKE: 'message' } },
+      front: { source: FRONT, maxEnvironments: 1, forwards: true, environment: { LOCAL_INVOKE: 'message' } },
       echo: { source: 'export const handler = async (event) => event;', maxEnvironments: 1 },
     },
   });
 };
 
 const call = async (
-  event: { readonly n: number; readonly exit?: boolean; readonly print?: boolean; readonly late?: number },
+  event: {
+    readonly n: number;
+    readonly exit?: boolean;
+    readonly throwLater?: boolean;
+    readonly print?: boolean;
+    readonly late?: number;
+  },
   tail = false,
 ) => {
   const { payload, functionError, log } = await harness.lambda.invoke({
@@ -71,6 +80,30 @@ describe('calls that are handed to an environment before it has answered another
 
     expect(answers.map(({ said }) => said)).toEqual(numbers(12).map((n) => (n % 4 === 3 ? undefined : n)));
     expect(answers.filter(({ functionError }) => functionError === 'Unhandled')).toHaveLength(3);
+  });
+
+  it('are run elsewhere when it ends by what the other has left behind', async () => {
+    await start();
+    await Promise.all(numbers(5).map((n) => call({ n })));
+
+    const answers = await Promise.all(numbers(12).map((n) => call({ n, throwLater: n % 4 === 3 })));
+
+    expect(answers.map(({ said }) => said)).toEqual(numbers(12));
+  });
+
+  it('do not pass one over whose log is asked for', async () => {
+    await start();
+    await Promise.all(numbers(5).map((n) => call({ n })));
+    const order: number[] = [];
+
+    await Promise.all(
+      numbers(30).map(async (n) => {
+        await call({ n }, n === 10);
+        order.push(n);
+      }),
+    );
+
+    expect(order.indexOf(10)).toBeLessThan(15);
   });
 
   it('have none but their own log', async () => {

@@ -22,4 +22,13 @@ describe('how far a model is optimized that does not say', () => {
   ])('%s', (_, content, filesBytes, level) => {
     expect(levelOf(content, filesBytes)).toBe(level);
   });
+
+  it('is not looked for in a part of a workflow, which may be of any size', () => {
+    expect(levelOf('MatMul Add', 0)).toBe('all');
+  });
+
+  it('leaves it to onnxruntime to say what is wrong with a file', () => {
+    expect(usualLevel(folder, 10)).toBe('all');
+    expect(usualLevel(join(folder, 'nothing'), 10)).toBe('all');
+  });
 });
