@@ -22,6 +22,7 @@ import { cpuTimeMs } from './cpu-time.ts';
 import { type Called, callOnce, type Endpoint, startEndpoint } from './endpoint.ts';
 import { measureFirstAnswer } from './first-answer.ts';
 import { startHops } from './hops.ts';
+import { measureWorker } from './measure-worker.ts';
 import { mlServerBody, startMlServer } from './mlserver.ts';
 import { runLoad } from './run-load.ts';
 import { measureStarts, renewStartsTable, startsTable } from './starts.ts';
@@ -199,6 +200,8 @@ say('cold loads, with 30 ms before each answer of S3');
 const cold = await measureColdLoads(body, () => undefined);
 say('first answers of environments');
 const first = await measureFirstAnswer(body, () => undefined);
+say('one worker beside raw onnxruntime');
+const worker = await measureWorker();
 
 await extract({ file: artifactPath('diabetes'), cwd: directory });
 const python = await startMlServer(join(directory, 'mlserver'), join(directory, 'model.onnx'), MODELS);
@@ -273,6 +276,7 @@ try {
     tableRequests,
     cold,
     first,
+    worker,
     perModelKib: { ours: perModelBytes / 1024, floor: floor.perModelBytes / 1024 },
     createMs: floor.createMs,
   };

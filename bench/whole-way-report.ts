@@ -1,6 +1,7 @@
 import { barChart } from './bar-chart.ts';
 import type { ColdLoads } from './cold-loads.ts';
 import type { FirstAnswer } from './first-answer.ts';
+import { MEMORY_STEPS, type WorkerFigures } from './measure-worker.ts';
 import type { Load } from './statistics.ts';
 import { describePattern, type Pattern } from './traffic.ts';
 
@@ -35,12 +36,13 @@ export interface Report {
   readonly tableRequests: readonly { readonly rows: number; readonly per1000: number }[];
   readonly cold: ColdLoads;
   readonly first: FirstAnswer;
+  readonly worker: WorkerFigures;
   readonly perModelKib: { readonly ours: number; readonly floor: number };
   readonly createMs: number;
 }
 
 export const tableOf = (report: Report): string => {
-  const { patterns, byConnections, tableRequests, cold, first, perModelKib } = report;
+  const { patterns, byConnections, tableRequests, cold, first, perModelKib, worker } = report;
   return `# The whole way, measured
 
 ${report.cores} cores (${report.cpu}), Node ${report.node}, load average before ${report.loadAverageBefore.toFixed(2)}, LOCAL_LIMITS=off.
@@ -63,7 +65,10 @@ ${byConnections.map(({ connections, load }) => `| ${connections} | ${load.perSec
 | a worker without an environment: Invoke to answer, onnxruntime and the model included | ${first.ms.toFixed(0)} ms, ${first.cpuMs.toFixed(0)} ms of CPU, ${(first.readBytes / 1024).toFixed(0)} KiB read |
 | S3 requests of a cold load | ${cold.s3Requests.toFixed(2)} |
 ${tableRequests.map(({ rows, per1000 }) => `| DynamoDB requests for each 1,000 calls, ${rows.toLocaleString('en')} rows, of all functions | ${per1000.toFixed(2)} |`).join('\n')}
-| memory for each loaded model: whole way, floor | ${perModelKib.ours.toFixed(0)}, ${perModelKib.floor.toFixed(0)} KiB |
+| one worker by itself: a warm call beyond raw onnxruntime, a cold load beyond GET and raw onnxruntime | ${(worker.warm.ours - worker.warm.bare).toFixed(1)} µs, ${(worker.cold.ours - worker.cold.bare).toFixed(2)} ms |
+| its memory with one model | ${(worker.memory.ours.first / 1024 / 1024).toFixed(0)} MiB |
+${MEMORY_STEPS.map((step, index) => `| its memory for each model beyond the first, ${step.toLocaleString('en')} models | ${((worker.memory.ours.beyondFirst[index] ?? Number.NaN) / 1024).toFixed(0)} KiB |`).join('\n')}
+| memory for each loaded model, with what a worker grows by as it comes under load: whole way, floor | ${perModelKib.ours.toFixed(0)}, ${perModelKib.floor.toFixed(0)} KiB |
 | \`session.create\` alone | ${report.createMs.toFixed(2)} ms |
 `;
 };

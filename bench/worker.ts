@@ -23,6 +23,7 @@ import { requestBody } from '../lib/protocol/codecs/request-body.ts';
 import { memoryJobObjects } from '../test/fakes/memory-job-objects.ts';
 import { memoryWorkerCatalog } from '../test/fakes/memory-worker-catalog.ts';
 import { artifactPath, readExpected } from '../test/fixtures/expected.ts';
+import { MEMORY_STEPS } from './measure-worker.ts';
 import { median } from './statistics.ts';
 
 const { values: options } = parseArgs({
@@ -37,7 +38,7 @@ const ROUNDS = Number(options.rounds);
 const WARM_CALLS = 500;
 const COLD_LOADS = 10;
 /** Models after which memory is looked at. */
-const MEMORY_STEPS = [1, 100, 500, 1000, 1500, 5000] as const;
+const ALL_STEPS = [1, ...MEMORY_STEPS] as const;
 
 const artifact = await readFile(artifactPath('diabetes'));
 const { inputs } = await readExpected('diabetes');
@@ -181,11 +182,11 @@ const memoryOf = async (kind: string): Promise<Memory> => {
   const args = ['--expose-gc', import.meta.filename, '--memory', kind];
   const { stdout } = await promisify(execFile)(process.execPath, args);
   const bytes = JSON.parse(stdout) as readonly number[];
-  const at = (step: (typeof MEMORY_STEPS)[number]): number => bytes[MEMORY_STEPS.indexOf(step)] ?? Number.NaN;
+  const at = (step: (typeof ALL_STEPS)[number]): number => bytes[ALL_STEPS.indexOf(step)] ?? Number.NaN;
   return {
     // What is loaded once, and what the heap grows to by itself, is no model's.
     perModel: (at(1500) - at(500)) / 1000,
-    beyondFirst: MEMORY_STEPS.slice(1).map((step) => (at(step) - at(1)) / (step - 1)),
+    beyondFirst: MEMORY_STEPS.map((step) => (at(step) - at(1)) / (step - 1)),
     first: at(1),
   };
 };
@@ -211,7 +212,7 @@ const measureMemory = async (kind: string, directory: string): Promise<readonly 
   };
   const bytes: number[] = [];
   let models = 0;
-  for (const step of MEMORY_STEPS) {
+  for (const step of ALL_STEPS) {
     while (models < step) await open(models++);
     globalThis.gc?.();
     bytes.push(process.memoryUsage.rss());
@@ -305,12 +306,10 @@ ${cpus().length} cores (${report.cpu}), Node ${report.node}, load average before
 
 | memory beyond the first model, for each model, with | worker | bare onnxruntime-node |
 |---|---|---|
-${MEMORY_STEPS.slice(1)
-  .map(
-    (step, index) =>
-      `| ${step} | ${kib(memory.ours.beyondFirst[index])} | ${kib(memory.bare.beyondFirst[index])} |`,
-  )
-  .join('\n')}`;
+${MEMORY_STEPS.map(
+  (step, index) =>
+    `| ${step} | ${kib(memory.ours.beyondFirst[index])} | ${kib(memory.bare.beyondFirst[index])} |`,
+).join('\n')}`;
     process.stdout.write(options.json ? `${JSON.stringify(report, null, 2)}\n` : `${table}\n`);
   }
 } finally {

@@ -33,9 +33,10 @@ const routes = cachedRoutes({
 });
 const onError = (error: unknown): void => logger.warn('fence not noted', { error });
 
+const timer = (): number => performance.now();
 const runJobs = createRunJobs({
   readRoutes: routes.current,
-  dispatch: withFences(createDispatch({ invoker: lambdaInvoker(process.env, config), coldTarget }), {
+  dispatch: withFences(createDispatch({ invoker: lambdaInvoker(process.env, config), coldTarget, timer }), {
     store: dynamodbFences(table),
     now: Date.now,
     onError,

@@ -32,6 +32,7 @@ const groups = deployedGroups(config);
 const { cold: coldGroups, coldTarget } = groups;
 const { readRoutes } = deployedRoutes(dynamodbRoutes(table), groups);
 const now = Date.now;
+const timer = (): number => performance.now();
 
 const management = createManagement({
   ...config,
@@ -43,7 +44,7 @@ const management = createManagement({
   rows: dynamodbModelRows(table, plans),
   readRoutes: async () => (await readRoutes()) ?? { epoch: 0, coldGroups, hot: new Map() },
   readPlan: plans.readPlan,
-  dispatch: createDispatch({ invoker: lambdaInvoker(process.env, config), coldTarget }),
+  dispatch: createDispatch({ invoker: lambdaInvoker(process.env, config), coldTarget, timer }),
 });
 
 const answer = createManagementFunction({

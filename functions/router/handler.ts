@@ -32,6 +32,7 @@ const table = signedTable(process.env, config.tableName);
 const invoker = lambdaInvoker(process.env, { answerWithinMs: config.functionUrlAnswerMs });
 const dimensions = { EndpointName: config.endpointName, VariantName: 'AllTraffic' };
 const now = Date.now;
+const timer = (): number => performance.now();
 const endpoints = dynamodbEndpointStore(table);
 const metrics = emfMetrics({ ...config, namespace: config.metricsNamespace, dimensions, now });
 const onError = (error: unknown): void =>
@@ -56,7 +57,7 @@ const router = createRouter({
     now,
     onError,
   }),
-  dispatch: withFences(createDispatch({ invoker, coldTarget }), {
+  dispatch: withFences(createDispatch({ invoker, coldTarget, timer }), {
     store: dynamodbFences(table),
     now,
     onError,
@@ -64,7 +65,7 @@ const router = createRouter({
   metrics,
   loads: dynamodbWorkerCatalog(table),
   now,
-  timer: () => performance.now(),
+  timer,
   onFault: (error, { requestContext }) => log.logger().error('request failed', { ...requestContext, error }),
 });
 

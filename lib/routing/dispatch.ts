@@ -11,17 +11,20 @@ export interface DispatchOptions {
   readonly invoker: Invoker;
   /** The function behind a cold group. */
   readonly coldTarget: (group: string) => Target;
+  /** In milliseconds, for durations only. */
+  readonly timer: () => number;
 }
 
 /** Sends a call to the model's slot, else to its home shard, else to the next; only what has not run at all moves it on. */
 export const createDispatch =
-  ({ invoker, coldTarget }: DispatchOptions) =>
+  ({ invoker, coldTarget, timer }: DispatchOptions) =>
   async (routes: Routes, call: InferenceCall): Promise<InferenceReply> => {
+    const startedMs = timer();
     let refusal: Throttled | TargetGone | undefined;
 
     for (const target of chooseTargets(routes, call.model, coldTarget)) {
       try {
-        return await invoker.invoke(target, call);
+        return await invoker.invoke(target, withTimeLeft(call, timer() - startedMs));
       } catch (error) {
         if (!(error instanceof Throttled) && !(error instanceof TargetGone)) throw error;
         refusal = error;
@@ -40,6 +43,12 @@ export const createDispatch =
       retryAfterSeconds: refusal?.retryAfterSeconds ?? 1,
     });
   };
+
+/** A refusal may have taken its time, and the caller waits no longer for it. */
+const withTimeLeft = (call: InferenceCall, tookMs: number): InferenceCall =>
+  call.remainingMs === undefined || tookMs < 1
+    ? call
+    : { ...call, remainingMs: Math.max(1, Math.round(call.remainingMs - tookMs)) };
 
 /** Where a model may be served, best first. Pure. */
 export const chooseTargets = (

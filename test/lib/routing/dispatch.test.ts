@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Routes, Target } from '../../../lib/catalog/routes.ts';
-import type { InferenceReply } from '../../../lib/protocol/envelope.ts';
+import type { InferenceCall, InferenceReply } from '../../../lib/protocol/envelope.ts';
 import { chooseTargets, createDispatch } from '../../../lib/routing/dispatch.ts';
 import { TargetGone, Throttled } from '../../../lib/routing/invoker.ts';
 import { rankGroups } from '../../../lib/routing/rendezvous.ts';
@@ -25,7 +25,7 @@ const recordingInvoker = (refuse: Readonly<Record<string, Error>> = {}) => {
 };
 
 const dispatchWith = (invoker: ReturnType<typeof recordingInvoker>, to: Routes = routes()) =>
-  createDispatch({ invoker, coldTarget })(to, call({ model: 'm.tar.gz' }));
+  createDispatch({ invoker, coldTarget, timer: () => 0 })(to, call({ model: 'm.tar.gz' }));
 
 describe('dispatch', () => {
   it('sends a cold model to its home shard', async () => {
@@ -55,6 +55,24 @@ describe('dispatch', () => {
 
     expect(await dispatchWith(invoker)).toEqual(reply);
     expect(invoker.asked).toEqual([home, next]);
+  });
+
+  it('gives the next shard what is left of the time, as a refusal may have taken some of it', async () => {
+    let nowMs = 0;
+    const left: (number | undefined)[] = [];
+    const invoke = async (_: Target, { remainingMs }: InferenceCall): Promise<InferenceReply> => {
+      left.push(remainingMs);
+      nowMs += 5000.4;
+      if (left.length === 1) throw new Throttled('function', 1);
+      return reply;
+    };
+
+    await createDispatch({ invoker: { invoke }, coldTarget, timer: () => nowMs })(
+      routes(),
+      call({ model: 'm.tar.gz', remainingMs: 28_000 }),
+    );
+
+    expect(left).toEqual([28_000, 23_000]);
   });
 
   it('goes on to the next when a function or version is gone, and says so when all are', async () => {
