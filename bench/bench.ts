@@ -29,7 +29,7 @@ import { measureStarts, renewStartsTable, startsTable } from './starts.ts';
 import { type Load, median, medianLoad } from './statistics.ts';
 import { fillTable } from './table-rows.ts';
 import { PATTERNS, type Pattern } from './traffic.ts';
-import { chartOf, type Report, type Summary, tableOf } from './whole-way-report.ts';
+import { chartOf, evennessOf, type Report, type Summary, tableOf } from './whole-way-report.ts';
 
 const { values: options } = parseArgs({
   options: {
@@ -257,11 +257,10 @@ try {
   const rows = Number(options.rows);
   if (rows > 0) {
     say(`${rows} rows in the table`);
-    await fillTable(endpoint.cloud, { from: 0, count: rows });
+    await fillTable(endpoint.cloud, rows);
     tableRequests.push({ rows, per1000: await measureTable(endpoint) });
   }
 
-  const throughputs = patterns.map(({ ours }) => ours.perSecond);
   const report: Report = {
     node: process.version,
     cores: cpus().length,
@@ -271,7 +270,7 @@ try {
     mlserverVersion: python?.version,
     environments: endpoint.cloud.lambda.status().length,
     patterns,
-    evenness: Math.min(...throughputs) / Math.max(...throughputs),
+    evenness: evennessOf(patterns.map(({ ours }) => ours)),
     byConnections,
     tableRequests,
     cold,

@@ -5,18 +5,15 @@ import { type Cloud, CREDENTIALS, REGION } from '../local/cloud.ts';
 const BATCH = 25;
 const AT_ONCE = 8;
 
-/**
- * Rows of models that nobody calls, numbered up to `count`, in the endpoint's table. A table that has some already gets the others.
- * @param from rows that are there
- */
+/** Puts so many rows of models that nobody calls into the endpoint's table. */
 export const fillTable = async (
   { url, deployment }: Pick<Cloud, 'url' | 'deployment'>,
-  { from, count }: { readonly from: number; readonly count: number },
+  count: number,
 ): Promise<void> => {
   const [table] = deployment.tables;
   const name = String(table?.['TableName']);
   const client = new DynamoDBClient({ region: REGION, endpoint: url, credentials: { ...CREDENTIALS } });
-  let next = from;
+  let next = 0;
   const write = async (): Promise<void> => {
     while (next < count) {
       const start = next;

@@ -89,7 +89,8 @@ const linesOf = (summary: Summary, { mlserverVersion }: Report): readonly string
   ];
 };
 
-const evennessOf = (loads: readonly Load[]): number => {
+/** Slowest to fastest. */
+export const evennessOf = (loads: readonly Load[]): number => {
   const perSecond = loads.map((load) => load.perSecond);
   return Math.min(...perSecond) / Math.max(...perSecond);
 };

@@ -252,8 +252,8 @@ export class Environment {
   #onMessage(message: RuntimeMessage, payload: string): void {
     const { kind } = message;
     if (this.#killed !== undefined) {
-      // A process that is being killed may still answer: its call has failed by then, and the next has begun.
-      this.#isNextBegun = kind !== 'invoke' && kind !== 'fatal';
+      // A process that is being killed may still answer: its call has failed by then, and the next has begun, whatever that says after it.
+      this.#isNextBegun ||= kind !== 'invoke' && kind !== 'fatal';
     } else if (kind === 'invoke') {
       this.#invoke(message, payload);
     } else if (kind === 'fatal') {

@@ -130,10 +130,14 @@ export class Pool {
     const outcome = await environment.run(event, payload, this.#options.now());
     if (outcome === undefined) return this.#dispatch(call);
     this.#onDemand.noteRun(outcome.durationMs);
-    if (environment.isBusy) return this.#describeRun(call, outcome, environment.provisioned);
+    // It may run another by now, which it was handed meanwhile.
+    if (!environment.isBusy) this.#free(environment);
+    return this.#describeRun(call, outcome, environment.provisioned);
+  }
+
+  #free(environment: Environment): void {
     if (environment.provisioned) this.provisioned.release(environment);
     else if (this.#onDemand.has(environment)) this.#offer(environment);
-    return this.#describeRun(call, outcome, environment.provisioned);
   }
 
   #describeRun({ version }: PoolCall, outcome: Outcome, byProvisioned: boolean): Ran {
