@@ -1,6 +1,6 @@
 /**
- * The whole way through the local cloud beside the floor and, where Python has it, MLServer, in one run and interleaved, for three patterns of
- * traffic. Run: npm run bench
+ * The whole way through the local cloud beside the floor and, where they are there, MLServer and DJL Serving, in one run and interleaved, for
+ * three patterns of traffic. Run: npm run bench
  * Options: --seconds 5 --rounds 5 --models 1000 --connections 32 --rows 1000000 --json
  * Writes bench/results/whole-way.md, .json and .svg.
  */
@@ -19,11 +19,13 @@ import { artifactPath, readExpected } from '../test/fixtures/expected.ts';
 import { RequestCounts } from '../test/fixtures/request-counts.ts';
 import { measureColdLoads } from './cold-loads.ts';
 import { cpuTimeMs } from './cpu-time.ts';
+import { startDjlServing } from './djl-serving.ts';
 import { type Called, callOnce, type Endpoint, startEndpoint } from './endpoint.ts';
 import { measureFirstAnswer } from './first-answer.ts';
 import { startHops } from './hops.ts';
 import { measureWorker } from './measure-worker.ts';
-import { mlServerBody, startMlServer } from './mlserver.ts';
+import { startMlServer } from './mlserver.ts';
+import type { ModelServer } from './model-server.ts';
 import { runLoad } from './run-load.ts';
 import { measureStarts, renewStartsTable, startsTable } from './starts.ts';
 import { type Load, median, medianLoad } from './statistics.ts';
@@ -131,14 +133,15 @@ const cpuTimes = async (cloud: Cloud): Promise<CpuTimes> => {
 interface Targets {
   readonly floor: Target;
   readonly hops: Target;
-  readonly mlserver: Target | undefined;
+  readonly others: readonly ModelServer[];
 }
 
 interface Round {
   readonly ours: Load;
   readonly floor: Load;
   readonly hops: Load;
-  readonly mlserver: Load | undefined;
+  /** Of each other model server. */
+  readonly others: readonly Load[];
   /** Milliseconds of CPU for each call of ours. */
   readonly cpu: CpuTimes;
 }
@@ -146,17 +149,20 @@ interface Round {
 const measureRound = async (
   pattern: Pattern,
   endpoint: Endpoint & Target,
-  { floor, hops, mlserver }: Targets,
+  { floor, hops, others }: Targets,
 ): Promise<Round> => {
   const before = await cpuTimes(endpoint.cloud);
   const ours = await load(endpoint, pattern);
   const after = await cpuTimes(endpoint.cloud);
   const calls = ours.perSecond * Number(options.seconds);
+  const [floorLoad, hopsLoad] = [await load(floor, pattern), await load(hops, pattern)];
+  const otherLoads: Load[] = [];
+  for (const other of others) otherLoads.push(await load(other, pattern));
   return {
     ours,
-    floor: await load(floor, pattern),
-    hops: await load(hops, pattern),
-    mlserver: mlserver && (await load(mlserver, pattern)),
+    floor: floorLoad,
+    hops: hopsLoad,
+    others: otherLoads,
     cpu: {
       router: (after.router - before.router) / calls,
       worker: (after.worker - before.worker) / calls,
@@ -165,21 +171,36 @@ const measureRound = async (
   };
 };
 
-const summarize = (pattern: Pattern, rounds: readonly Round[]): Summary => {
-  const loads = rounds.flatMap(({ mlserver }) => mlserver ?? []);
-  return {
-    pattern,
-    ours: medianLoad(rounds.map(({ ours }) => ours)),
-    floor: medianLoad(rounds.map(({ floor }) => floor)),
-    hops: medianLoad(rounds.map(({ hops }) => hops)),
-    mlserver: loads.length === 0 ? undefined : medianLoad(loads),
-    ratio: median(rounds.map(({ ours, floor }) => ours.perSecond / floor.perSecond)),
-    cpu: {
-      router: median(rounds.map(({ cpu }) => cpu.router)),
-      worker: median(rounds.map(({ cpu }) => cpu.worker)),
-      cloud: median(rounds.map(({ cpu }) => cpu.cloud)),
-    },
-  };
+const summarize = (pattern: Pattern, rounds: readonly Round[], servers: readonly ModelServer[]): Summary => ({
+  pattern,
+  ours: medianLoad(rounds.map(({ ours }) => ours)),
+  floor: medianLoad(rounds.map(({ floor }) => floor)),
+  hops: medianLoad(rounds.map(({ hops }) => hops)),
+  others: servers.map(({ name }, index) => ({
+    name,
+    load: medianLoad(rounds.flatMap(({ others }) => others[index] ?? [])),
+    ratio: median(
+      rounds.map(({ ours, others }) => ours.perSecond / (others[index]?.perSecond ?? Number.NaN)),
+    ),
+  })),
+  ratio: median(rounds.map(({ ours, floor }) => ours.perSecond / floor.perSecond)),
+  cpu: {
+    router: median(rounds.map(({ cpu }) => cpu.router)),
+    worker: median(rounds.map(({ cpu }) => cpu.worker)),
+    cloud: median(rounds.map(({ cpu }) => cpu.cloud)),
+  },
+});
+
+/** Those that this machine has; a word on those that it has not. */
+const startOthers = async (): Promise<readonly ModelServer[]> => {
+  const modelFile = join(directory, 'model.onnx');
+  const more = { modelFile, models: MODELS, row: inputs[0] ?? [] };
+  const mlserver = await startMlServer({ ...more, directory: join(directory, 'mlserver') });
+  if (mlserver === undefined)
+    say('no MLServer: MLSERVER_PYTHON names a Python that has mlserver and onnxruntime');
+  const djl = await startDjlServing({ ...more, directory: join(directory, 'djl-serving') });
+  if (djl === undefined) say('no DJL Serving: DJL_SERVING_HOME names an unpacked one');
+  return [mlserver, djl].filter((server) => server !== undefined);
 };
 
 /** @returns the requests to DynamoDB for each 1,000 calls */
@@ -204,9 +225,7 @@ say('one worker beside raw onnxruntime');
 const worker = await measureWorker();
 
 await extract({ file: artifactPath('diabetes'), cwd: directory });
-const python = await startMlServer(join(directory, 'mlserver'), join(directory, 'model.onnx'), MODELS);
-if (python === undefined)
-  say('no MLServer: MLSERVER_PYTHON names a Python that has mlserver and onnxruntime');
+const others = await startOthers();
 const floor = await startFloor();
 const endpoint = {
   ...(await startEndpoint({
@@ -220,7 +239,6 @@ const endpoint = {
   body,
 };
 const hops = await startHops(join(directory, 'hops'));
-const mlserver = python && { url: python.url, body: mlServerBody(inputs[0] ?? []) };
 try {
   // Every environment is up, with one model in it, before memory is measured.
   await Promise.all(
@@ -231,7 +249,7 @@ try {
   const perModelBytes =
     ((await workerBytes(endpoint.cloud)) - bytesBefore) / (endpoint.reads() - readsBefore);
 
-  const targets = { floor: { ...floor, body }, hops: { ...hops, body }, mlserver };
+  const targets = { floor: { ...floor, body }, hops: { ...hops, body }, others };
   await load(targets.hops, 'even');
   const rounds = new Map<Pattern, Round[]>(PATTERNS.map((pattern) => [pattern, []]));
   for (let round = 1; round <= Number(options.rounds); round++) {
@@ -244,7 +262,7 @@ try {
     }
     say(`round ${round} of ${options.rounds}`);
   }
-  const patterns = [...rounds].map(([pattern, each]) => summarize(pattern, each));
+  const patterns = [...rounds].map(([pattern, each]) => summarize(pattern, each, others));
   const byConnections: { connections: number; load: Load }[] = [];
   for (const connections of CONNECTIONS) {
     byConnections.push({
@@ -267,7 +285,6 @@ try {
     cpu: cpus()[0]?.model ?? 'unknown',
     loadAverageBefore: loadBefore,
     ...options,
-    mlserverVersion: python?.version,
     environments: endpoint.cloud.lambda.status().length,
     patterns,
     evenness: evennessOf(patterns.map(({ ours }) => ours)),
@@ -287,7 +304,7 @@ try {
   await writeFile(join(RESULTS, 'whole-way.svg'), chart);
   process.stdout.write(options.json ? `${JSON.stringify(report, null, 2)}\n` : table);
 } finally {
-  python?.child.kill();
+  for (const { child } of others) child.kill();
   floor.child.kill();
   await hops.close();
   await endpoint.cloud.close();

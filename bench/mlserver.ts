@@ -1,10 +1,14 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
-import type { AddressInfo } from 'node:net';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import {
+  freePorts,
+  type ModelServer,
+  type ModelServerOptions,
+  modelName,
+  untilReady,
+} from './model-server.ts';
 
 /** MLServer has no runtime for ONNX of its own: the least that one needs, with the same options of the session as the floor's. */
 const RUNTIME = `
@@ -28,30 +32,18 @@ class Onnx(MLModel):
         return InferenceResponse(model_name=self.name, outputs=[NumpyCodec.encode_output("predictions", answer)])
 `;
 
-const START_WITHIN_MS = 300_000;
-
-export interface MlServer {
-  readonly child: ChildProcess;
-  readonly version: string;
-  /** With `{model}` in it. */
-  readonly url: string;
-}
-
 /**
  * One MLServer process (no parallel workers) with as many models, where `MLSERVER_PYTHON` or `python3` has mlserver and onnxruntime.
  * @returns `undefined` where it has not
  * @throws Error when it does not start within five minutes
  */
-export const startMlServer = async (
-  directory: string,
-  modelFile: string,
-  models: number,
-): Promise<MlServer | undefined> => {
+export const startMlServer = async (options: ModelServerOptions): Promise<ModelServer | undefined> => {
   const python = process.env['MLSERVER_PYTHON'] ?? 'python3';
   const check = 'import mlserver, onnxruntime; print(mlserver.__version__)';
   const found = await promisify(execFile)(python, ['-c', check]).catch(() => undefined);
   if (found === undefined) return undefined;
 
+  const { directory, modelFile, models, row } = options;
   const [port = 0, grpcPort = 0, metricsPort = 0] = await freePorts(3);
   await mkdir(directory, { recursive: true });
   await writeFile(join(directory, 'onnx_runtime.py'), RUNTIME);
@@ -68,7 +60,7 @@ export const startMlServer = async (
     }),
   );
   for (let index = 1; index <= models; index++) {
-    const name = `diabetes-${String(index).padStart(4, '0')}`;
+    const name = modelName(index);
     await mkdir(join(directory, name), { recursive: true });
     const settings = { name, implementation: 'onnx_runtime.Onnx', parameters: { uri: modelFile } };
     await writeFile(join(directory, name, 'model-settings.json'), JSON.stringify(settings));
@@ -79,42 +71,14 @@ export const startMlServer = async (
     env: { ...process.env, PYTHONPATH: directory },
     stdio: 'ignore',
   });
-  const url = `http://127.0.0.1:${port}`;
-  const untilMs = Date.now() + START_WITHIN_MS;
-  while (!(await isReady(url))) {
-    if (child.exitCode !== null || Date.now() > untilMs) {
-      child.kill();
-      throw new Error(
-        `MLServer did not start with ${models} models: without MLSERVER_PYTHON the bench goes without it`,
-      );
-    }
-    await sleep(500);
-  }
-  return { child, version: found.stdout.trim(), url: `${url}/v2/models/{model}/infer` };
-};
-
-const isReady = async (url: string): Promise<boolean> => {
-  const response = await fetch(`${url}/v2/health/ready`).catch(() => undefined);
-  await response?.text();
-  return response?.ok === true;
+  const name = `MLServer ${found.stdout.trim()}`;
+  const address = `http://127.0.0.1:${port}/v2`;
+  await untilReady(name, child, `${address}/health/ready`);
+  return { child, name, url: `${address}/models/{model}/infer`, body: inferBody(row) };
 };
 
 /** The Open Inference Protocol's form of a row. */
-export const mlServerBody = (row: readonly number[]): string =>
+const inferBody = (row: readonly number[]): string =>
   JSON.stringify({
     inputs: [{ name: 'features', shape: [1, row.length], datatype: 'FP32', data: row }],
   });
-
-const freePorts = async (count: number): Promise<readonly number[]> => {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
-  const ports = await Promise.all(
-    servers.map(
-      (server) =>
-        new Promise<number>((resolve) => {
-          server.once('listening', () => resolve((server.address() as AddressInfo).port));
-        }),
-    ),
-  );
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
-};

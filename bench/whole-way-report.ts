@@ -11,7 +11,8 @@ export interface Summary {
   readonly ours: Load;
   readonly floor: Load;
   readonly hops: Load;
-  readonly mlserver: Load | undefined;
+  /** Other model servers; `ratio` is of requests/s, ours to theirs, round by round. */
+  readonly others: readonly { readonly name: string; readonly load: Load; readonly ratio: number }[];
   /** Of requests/s, ours to the floor's, round by round. */
   readonly ratio: number;
   /** Milliseconds for each call of ours. */
@@ -27,7 +28,6 @@ export interface Report {
   readonly connections: string;
   readonly rounds: string;
   readonly seconds: string;
-  readonly mlserverVersion: string | undefined;
   readonly environments: number;
   readonly patterns: readonly Summary[];
   /** Slowest pattern to fastest. */
@@ -51,8 +51,9 @@ Written by \`npm run bench\`.
 
 | | requests/s | p50 ms | p99 ms | max ms | failed | of the floor | router, worker, local cloud: ms of CPU a call |
 |---|---|---|---|---|---|---|---|
-${patterns.flatMap((summary) => linesOf(summary, report)).join('\n')}
+${patterns.flatMap(linesOf).join('\n')}
 
+${aheadOf(patterns)}
 Slowest pattern / fastest: **${report.evenness.toFixed(3)}**; of the floor: ${evennessOf(patterns.map(({ floor }) => floor)).toFixed(3)}.
 
 | connections | requests/s | p50 ms | p99 ms |
@@ -73,8 +74,7 @@ ${MEMORY_STEPS.map((step, index) => `| its memory for each model beyond the firs
 `;
 };
 
-const linesOf = (summary: Summary, { mlserverVersion }: Report): readonly string[] => {
-  const { pattern, ours, floor, hops, mlserver, ratio, cpu } = summary;
+const linesOf = ({ pattern, ours, floor, hops, others, ratio, cpu }: Summary): readonly string[] => {
   const cpuTimes = [cpu.router, cpu.worker, cpu.cloud].map((ms) => ms.toFixed(3)).join(', ');
   const line = (name: string, { perSecond, p50, p99, max, failed }: Load, more: string): string =>
     `| ${name}, ${describePattern[pattern]} | ${perSecond.toFixed(0)} | ${p50} | ${p99} | ${max} | ${failed} | ${more} |`;
@@ -83,11 +83,18 @@ const linesOf = (summary: Summary, { mlserverVersion }: Report): readonly string
     line('whole way', ours, `**${ratio.toFixed(3)}** | ${cpuTimes}`),
     line('floor', floor, '1 | '),
     line('hops alone', hops, `${share(hops)} | `),
-    ...(mlserver === undefined
-      ? []
-      : [line(`MLServer ${mlserverVersion}`, mlserver, `${share(mlserver)} | `)]),
+    ...others.map(({ name, load }) => line(name, load, `${share(load)} | `)),
   ];
 };
+
+/** A line for each other server: how many times its requests/s ours are, pattern by pattern. */
+const aheadOf = (patterns: readonly Summary[]): string =>
+  (patterns[0]?.others ?? [])
+    .map(({ name }, index) => {
+      const ratios = patterns.map(({ others }) => (others[index]?.ratio ?? Number.NaN).toFixed(2));
+      return `Whole way / ${name}, round by round: **${ratios.join(', ')}**.\n`;
+    })
+    .join('\n');
 
 /** Slowest to fastest. */
 export const evennessOf = (loads: readonly Load[]): number => {
@@ -96,7 +103,7 @@ export const evennessOf = (loads: readonly Load[]): number => {
 };
 
 export const chartOf = (report: Report): string => {
-  const { patterns, mlserverVersion } = report;
+  const { patterns } = report;
   const rates = (of: (summary: Summary) => Load | undefined): readonly (number | undefined)[] =>
     patterns.map((summary) => of(summary)?.perSecond);
   return barChart({
@@ -107,9 +114,10 @@ export const chartOf = (report: Report): string => {
       { name: 'floor: one process', values: rates(({ floor }) => floor) },
       { name: 'hops alone', values: rates(({ hops }) => hops) },
       { name: 'whole way', values: rates(({ ours }) => ours) },
-      ...(mlserverVersion === undefined
-        ? []
-        : [{ name: `MLServer ${mlserverVersion}`, values: rates(({ mlserver }) => mlserver) }]),
+      ...(patterns[0]?.others ?? []).map(({ name }, index) => ({
+        name,
+        values: rates(({ others }) => others[index]?.load),
+      })),
     ],
   });
 };
