@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ConfigurationError } from '../lib/env.ts';
+import { scheduleInBatches } from './batch-scheduling.ts';
 import { type Cloud, PortTaken, startCloud } from './cloud.ts';
 import { describeEndpoint, removeEndpointFile, writeEndpointFile } from './endpoint-file.ts';
 import { issueLocalKey } from './issue-local-key.ts';
@@ -61,6 +62,7 @@ const emptyFolder = async (directory: string): Promise<void> => {
 };
 
 const serve = async (settings: Settings): Promise<void> => {
+  await scheduleInBatches();
   const cloud = await startCloud({ settings, now: Date.now, onProgress: print, onError: printError });
   endOnSignal(cloud, settings.directory);
   const endpoint = await issueLocalKey(describeEndpoint(cloud), settings.directory);

@@ -12,6 +12,7 @@ export interface ModelSharesOptions {
 }
 
 interface Counter {
+  readonly model: string;
   busyMs: number;
   calls: number;
   /** Time that it fills: a call keeps a worker from others for a tenth of a second at least (R6). */
@@ -94,13 +95,29 @@ export class ModelShares {
   #takeCounter(model: string): Counter {
     let [foreignMs, foreignCalls, foreignFilledMs] = [0, 0, 0];
     if (this.#counters.size >= COUNTERS) {
-      const [name, least] = [...this.#counters].reduce((a, b) => (b[1].filledMs < a[1].filledMs ? b : a));
-      this.#counters.delete(name);
+      const least = this.#leastBusy();
+      this.#counters.delete(least.model);
       [foreignMs, foreignCalls, foreignFilledMs] = [least.busyMs, least.calls, least.filledMs];
     }
-    const foreign = { foreignMs, foreignCalls, foreignFilledMs };
-    const counter = { busyMs: foreignMs, calls: foreignCalls, filledMs: foreignFilledMs, ...foreign };
+    const counter = {
+      model,
+      busyMs: foreignMs,
+      calls: foreignCalls,
+      filledMs: foreignFilledMs,
+      foreignMs,
+      foreignCalls,
+      foreignFilledMs,
+    };
     this.#counters.set(model, counter);
     return counter;
+  }
+
+  /** Without a list of all: where many models are called alike it is asked for at nearly each call. */
+  #leastBusy(): Counter {
+    let least: Counter | undefined;
+    for (const counter of this.#counters.values()) {
+      if (least === undefined || counter.filledMs < least.filledMs) least = counter;
+    }
+    return least as Counter;
   }
 }
