@@ -20,6 +20,7 @@ export const barChart = ({ title, yLabel, groups, series }: Bars): string => {
   const most = Math.max(1, ...series.flatMap(({ values }) => values.map((value) => value ?? 0)));
   const groupWidth = (WIDTH - LEFT - 16) / groups.length;
   const barWidth = (groupWidth * 0.8) / series.length;
+  const legendWidth = (WIDTH - LEFT - 60) / series.length;
   const y = (value: number): number => Math.round(HEIGHT - BOTTOM - (value * ROOM) / most);
 
   const grid = ticks(most).map(
@@ -40,7 +41,7 @@ export const barChart = ({ title, yLabel, groups, series }: Bars): string => {
   );
   const legend = series.map(
     ({ name }, which) =>
-      `<text x="${LEFT + 60 + which * 250}" y="${TOP - 8}" fill="${colour(which)}">■ ${escapeXml(name)}</text>`,
+      `<text x="${Math.round(LEFT + 60 + which * legendWidth)}" y="${TOP - 8}" fill="${colour(which)}">■ ${escapeXml(name)}</text>`,
   );
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="sans-serif" font-size="12">`,

@@ -85,16 +85,16 @@ const load = (
 ): Promise<Load> => runLoad(target, { body: target.body, models: MODELS, seconds, connections, pattern });
 
 /**
- * Every load of a model reads its object once: the endpoint is warm when not one call in two hundred loads, and when it has not become faster, as code
- * is compiled while it is run. Environments that are seldom called go on to load what they are called for.
+ * Every load of a model reads its object once: what is measured is warm when not one call in two hundred loads, and when it has not become faster, as
+ * code is compiled while it is run. Environments that are seldom called go on to load what they are called for.
  */
-const warmUp = async (endpoint: Endpoint & Target): Promise<void> => {
+const warmUp = async (name: string, target: Target, reads: Endpoint['reads'] = () => 0): Promise<void> => {
   let fastest = 0;
   for (let round = 1; round <= MAX_WARM_UPS; round++) {
-    const before = endpoint.reads();
-    const { perSecond } = await load(endpoint, 'even', { seconds: 5 });
-    const loads = endpoint.reads() - before;
-    say(`warm-up ${round}: ${loads} loads, ${perSecond.toFixed(0)} calls/s`);
+    const before = reads();
+    const { perSecond } = await load(target, 'even', { seconds: 5 });
+    const loads = reads() - before;
+    say(`warm-up of ${name} ${round}: ${loads} loads, ${perSecond.toFixed(0)} calls/s`);
     if (loads < perSecond / 40 && perSecond < fastest * SETTLED) return;
     fastest = Math.max(fastest, perSecond);
   }
@@ -248,12 +248,14 @@ try {
     Array.from({ length: 64 }, (_, index) => callOnce(endpoint, diabetesModel(1 + (index % 32)), body)),
   );
   const [bytesBefore, readsBefore] = [await workerBytes(endpoint.cloud), endpoint.reads()];
-  await warmUp(endpoint);
+  await warmUp('the whole way', endpoint, endpoint.reads);
   const perModelBytes =
     ((await workerBytes(endpoint.cloud)) - bytesBefore) / (endpoint.reads() - readsBefore);
 
   const targets = { floor: { ...floor, body }, hops: { ...hops, body }, others };
-  await load(targets.hops, 'even');
+  await warmUp('the floor', targets.floor);
+  await warmUp('hops alone', targets.hops);
+  for (const other of others) await warmUp(other.name, other);
   const rounds = new Map<Pattern, Round[]>(PATTERNS.map((pattern) => [pattern, []]));
   for (let round = 1; round <= Number(options.rounds); round++) {
     // Each comes first, second and last in turn.

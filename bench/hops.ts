@@ -55,7 +55,7 @@ export const startHops = async (directory: string): Promise<Hops> => {
   const lambda = createLambda({
     functions: [
       {
-        ...(await deploy('hops-router', ROUTER, { directory, url, maxEnvironments: cores + 1 })),
+        ...(await deploy('hops-router', ROUTER, { directory, url, maxEnvironments: cores + 2 })),
         forwards: true,
       },
       await deploy('hops-worker', WORKER, { directory, url, maxEnvironments: cores }),

@@ -223,7 +223,7 @@ const toConfig = (
 };
 
 /**
- * A router waits for its worker: as many are needed as workers are busy, and each takes little of a core. One more than of other functions leaves no
+ * A router waits for its worker: as many are needed as workers are busy, and each takes little of a core. Two more than of other functions leave no
  * core idle; still more run with colder caches (docs/performance.md).
  */
 const environmentsOf = (
@@ -237,7 +237,7 @@ const environmentsOf = (
   return settings.limits === 'aws'
     ? { maxEnvironments: mostEnvironments }
     : {
-        maxEnvironments: settings.maxEnvironments || maxEnvironments + 1,
+        maxEnvironments: settings.maxEnvironments || maxEnvironments + 2,
         mostEnvironments,
         forwards: true,
       };
