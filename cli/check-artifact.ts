@@ -42,6 +42,7 @@ export const checkArtifact = async (options: {
         const body = createReadStream(file);
         return { etag: 'local', sizeBytes: size, body, discard: () => void body.destroy() };
       },
+      list: async () => ({ etags: new Map(), isLast: true }),
     },
     weights: { store: { list: async () => [] }, allowedPrefixes: [] },
     loads: { begin: async () => undefined, end: async () => undefined, find: async () => undefined },

@@ -15,12 +15,16 @@ export interface S3ModelStoreOptions {
 /** Artifacts as objects of one bucket, below a prefix. */
 export const s3ModelStore = ({ objects, bucket, prefix }: S3ModelStoreOptions): ModelStore => ({
   get: (model, knownEtag) => objects.get(bucket, prefix + model, knownEtag),
+  async list(after) {
+    const { objects: listed, isLast } = await objects.list(bucket, prefix, prefix + after);
+    return { etags: new Map(listed.map(({ key, etag }) => [key.slice(prefix.length), etag])), isLast };
+  },
 });
 
 /** Weights as objects of any bucket that the role may read. */
 export const s3WeightStore = (objects: S3Objects): WeightStore => ({
   async list({ bucket, key }) {
-    const found = await objects.list(bucket, key);
+    const { objects: found } = await objects.list(bucket, key);
     const folder = key.endsWith('/') ? key : key.slice(0, key.lastIndexOf('/') + 1);
     return found
       .filter((object) => (key.endsWith('/') ? !object.key.endsWith('/') : object.key === key))

@@ -1,17 +1,32 @@
 import { ServingError } from '../errors.ts';
 import type { ModelObject } from '../models/model-store.ts';
-import { bodyOf, errorCode, explain, MAX_KEY_BYTES, refused, type S3Requests } from './s3-requests.ts';
+import {
+  bodyOf,
+  errorCode,
+  explain,
+  MAX_KEY_BYTES,
+  refused,
+  type S3Requests,
+  unreachable,
+} from './s3-requests.ts';
 import { encodeSegment } from './sign.ts';
 import { readText } from './signed-requests.ts';
 
 export interface S3Objects {
   /** Starts reading an object, see `ModelStore.get`. */
   get(bucket: string, key: string, knownEtag?: string): Promise<ModelObject | 'unchanged' | undefined>;
-  /** Keys and sizes below a prefix, at most 1,000. */
+  /** What is below a prefix, in the order of the keys, at most 1,000. @param after keys up to this one are left out */
   list(
     bucket: string,
     prefix: string,
-  ): Promise<readonly { readonly key: string; readonly sizeBytes: number }[]>;
+    after?: string,
+  ): Promise<{ readonly objects: readonly ListedObject[]; readonly isLast: boolean }>;
+}
+
+export interface ListedObject {
+  readonly key: string;
+  readonly sizeBytes: number;
+  readonly etag: string;
 }
 
 /**
@@ -107,16 +122,31 @@ export const createS3Objects = (requests: S3Requests): S3Objects => {
       return { etag, sizeBytes, body: body(), discard: () => response.destroy() };
     },
 
-    async list(bucket, prefix) {
-      const query = `list-type=2&prefix=${encodeSegment(prefix)}`;
+    async list(bucket, prefix, after) {
+      const start = after === undefined ? '' : `&start-after=${encodeSegment(after)}`;
+      const query = `list-type=2&prefix=${encodeSegment(prefix)}${start}`;
       const response = await requests.send({ action: 's3:ListBucket', bucket, query });
       if (response.statusCode !== 200) throw await refused(response, bucket);
-      const text = await readText(response);
-      return [...text.matchAll(/<Contents>.*?<Key>(.*?)<\/Key>.*?<Size>(\d+)<\/Size>.*?<\/Contents>/gs)].map(
-        ([, key = '', size]) => ({ key: unescapeXml(key), sizeBytes: Number(size) }),
-      );
+      const text = await readText(response, MAX_LISTING_BYTES).catch((cause: unknown) => {
+        throw unreachable(cause);
+      });
+      return {
+        objects: text.split('<Contents>').slice(1).map(parseListed),
+        isLast: !text.includes('<IsTruncated>true</IsTruncated>'),
+      };
     },
   };
+};
+
+/** 1,000 keys of 1,024 bytes, each of which XML may write with six. */
+const MAX_LISTING_BYTES = 8 * 1024 * 1024;
+
+const parseListed = (xml: string): ListedObject => {
+  const text = (name: string): string => {
+    const [, content = ''] = xml.split(`<${name}>`, 2);
+    return unescapeXml(content.slice(0, content.indexOf('<')));
+  };
+  return { key: text('Key'), sizeBytes: Number(text('Size')), etag: text('ETag') };
 };
 
 async function* nothing(): AsyncGenerator<Uint8Array> {

@@ -62,7 +62,7 @@ export async function* bodyOf(response: IncomingMessage): AsyncGenerator<Buffer>
   }
 }
 
-const unreachable = (cause: unknown): ServingError =>
+export const unreachable = (cause: unknown): ServingError =>
   new ServingError('InternalDependencyException', 'the model store did not answer; try again', { cause });
 
 export const errorCode = async (response: IncomingMessage): Promise<string> => {

@@ -17,6 +17,20 @@ export interface ModelStore {
    * ServiceUnavailable when it throttles.
    */
   get(model: string, knownEtag?: string): Promise<ModelObject | 'unchanged' | undefined>;
+
+  /**
+   * The next artifacts in the order of their keys, up to 1,000 of them, by one request.
+   * @param after names up to this one are left out, itself included; it need not be one that there is
+   * @throws what `get` throws
+   */
+  list(after: string): Promise<ModelPage>;
+}
+
+export interface ModelPage {
+  /** By name. */
+  readonly etags: ReadonlyMap<string, string>;
+  /** Nothing comes after these. */
+  readonly isLast: boolean;
 }
 
 /** A file of weights that is not in the archive. */

@@ -10,6 +10,7 @@ import { createFetchFolder } from './fetch-folder.ts';
 import { Freshness } from './freshness.ts';
 import { createLoading } from './loading.ts';
 import type { Loads } from './loads.ts';
+import { Looks } from './looks.ts';
 import { MemoryCache } from './memory-cache.ts';
 import type { ModelStore } from './model-store.ts';
 import { createOpenFolder } from './open-folder.ts';
@@ -104,11 +105,21 @@ export const createModels = (options: ModelsOptions): Models => {
     },
   });
 
+  const looks = new Looks({
+    store: options.store,
+    freshness,
+    etagOf: (name) => memory.etagOf(name),
+    refreshMs: options.refreshMs,
+    now,
+    onError: (error) => onFault(error, 'the list of models'),
+  });
+
   const open = async (name: string): Promise<ModelLease> => {
     let lease = memory.lease(name);
     metrics.sample('ModelCacheHit', lease === undefined ? 0 : 1);
     if (lease !== undefined) {
-      if (!freshness.isFresh(name)) refresh(name);
+      if (freshness.isFresh(name)) looks.noteFresh(name);
+      else refresh(name);
       return lease;
     }
 
@@ -178,9 +189,17 @@ export const createModels = (options: ModelsOptions): Models => {
         if (changed === 'gone') memory.drop(name);
         else if (changed !== 'unchanged') await memory.add(name, changed)[Symbol.asyncDispose]();
       })
-      .catch((error: unknown) => onFault(error, name))
-      .finally(() => refreshes.delete(name));
-    refreshes.set(name, refreshing);
+      .catch((error: unknown) => onFault(error, name));
+    settleLater(name, refreshing);
+    const page = looks.noteDue(name);
+    if (page !== undefined) settleLater(A_PAGE, page);
+  };
+
+  const settleLater = (key: string, work: Promise<void>): void => {
+    refreshes.set(
+      key,
+      work.finally(() => refreshes.delete(key)),
+    );
   };
 
   return {
@@ -206,6 +225,9 @@ export const createModels = (options: ModelsOptions): Models => {
     },
   };
 };
+
+/** Beside the names of models. */
+const A_PAGE = '';
 
 /** A model may be evicted between its load and its use, when others load at the same time. */
 const MAX_LOADS = 3;

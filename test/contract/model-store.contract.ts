@@ -60,5 +60,38 @@ export const modelStoreContract = (name: string, create: () => Promise<StoreUnde
       expect(second).toMatch(/^".+"$/);
       expect(second).not.toBe(first);
     });
+
+    const etagOf = async (model: string): Promise<string> => {
+      const object = await tested.store.get(model);
+      if (object === undefined || object === 'unchanged') throw new Error(`${model} is ${object}`);
+      object.discard();
+      return object.etag;
+    };
+
+    it('lists nothing where nothing was put', async () => {
+      expect(await tested.store.list('')).toEqual({ etags: new Map(), isLast: true });
+    });
+
+    it('lists names in the order of their keys with the ETags that get gives, after any name', async () => {
+      const names = ['a/b&c<d>.tar.gz', 'b "quoted".tar.gz', 'c%20+é.tar.gz', 'd.tar.gz'];
+      for (const name of names) await tested.put(name, Buffer.from(name));
+      const etags = await Promise.all(names.map(async (name) => [name, await etagOf(name)]));
+
+      expect([...(await tested.store.list('')).etags]).toEqual(etags);
+      expect([...(await tested.store.list('b')).etags]).toEqual(etags.slice(1));
+      expect([...(await tested.store.list('d.tar.gz')).etags]).toEqual([]);
+    });
+
+    it('lists a thousand at a time', async () => {
+      const names = Array.from({ length: 1001 }, (_, index) => `m-${String(index).padStart(4, '0')}`);
+      for (const name of names) await tested.put(name, Buffer.from('x'));
+
+      const first = await tested.store.list('');
+      expect([...first.etags.keys()]).toEqual(names.slice(0, 1000));
+      expect(first.isLast).toBe(false);
+      const second = await tested.store.list('m-0999');
+      expect([...second.etags.keys()]).toEqual(['m-1000']);
+      expect(second.isLast).toBe(true);
+    });
   });
 };

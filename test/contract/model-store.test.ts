@@ -78,10 +78,9 @@ describe('s3ModelStore, when S3 does not do as asked', () => {
   ])('translates %s', async (code, status, expected, message) => {
     const { store, close } = await answering({ status, code });
 
-    await expect(store.get('m.tar.gz')).rejects.toMatchObject({
-      code: expected,
-      message: expect.stringMatching(message),
-    });
+    const error = { code: expected, message: expect.stringMatching(message) };
+    await expect(store.get('m.tar.gz')).rejects.toMatchObject(error);
+    await expect(store.list('')).rejects.toMatchObject(error);
     close();
   });
 
@@ -102,6 +101,7 @@ describe('s3ModelStore, when S3 does not do as asked', () => {
     };
 
     await expect(read()).rejects.toMatchObject({ code: 'InternalDependencyException' });
+    await expect(store.list('')).rejects.toMatchObject({ code: 'InternalDependencyException' });
     close();
   });
 });

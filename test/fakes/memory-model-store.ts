@@ -11,7 +11,12 @@ export interface MemoryModelStore extends ModelStore {
   readonly reads: Readonly<Record<string, number>>;
   /** How often each model was asked for, whether it was then sent or not. */
   readonly checks: Readonly<Record<string, number>>;
+  /** After which names pages were asked for. */
+  readonly lists: string[];
 }
+
+const MAX_PAGE = 1000;
+const NOTHING = Buffer.alloc(0);
 
 /** The ModelStore port in memory. */
 export const memoryModelStore = (): MemoryModelStore => {
@@ -23,6 +28,7 @@ export const memoryModelStore = (): MemoryModelStore => {
     failWith: undefined,
     reads,
     checks,
+    lists: [],
     put(model, bytes) {
       objects.set(model, Buffer.from(bytes));
     },
@@ -38,6 +44,15 @@ export const memoryModelStore = (): MemoryModelStore => {
       if (etag === knownEtag) return 'unchanged';
       reads[model] = (reads[model] ?? 0) + 1;
       return { etag, sizeBytes: bytes.length, body: chunks(bytes), discard: () => undefined };
+    },
+    async list(after) {
+      this.lists.push(after);
+      if (this.failWith !== undefined) throw this.failWith;
+      const names = [...objects.keys()].sort().filter((name) => name > after);
+      const etags = names
+        .slice(0, MAX_PAGE)
+        .map((name) => [name, etagOf(objects.get(name) ?? NOTHING)] as const);
+      return { etags: new Map(etags), isLast: names.length <= MAX_PAGE };
     },
   };
 };

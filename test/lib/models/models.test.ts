@@ -50,6 +50,24 @@ describe('createModels', () => {
     expect(harness.metrics.values('ModelCacheHit')).toEqual([0, 1]);
   });
 
+  it('asks about many open models at once, and a call waits for the answer', async () => {
+    create({ memoryBytes: 100_000_000 });
+    const names = Array.from({ length: 60 }, (_, index) => `many-${index}`);
+    for (const name of names) putModel(name, 1);
+    for (const name of names) await call(`${name}.tar.gz`);
+    harness.nowMs += 60_000;
+    const before = { ...harness.store.checks };
+
+    for (const name of names) {
+      await call(`${name}.tar.gz`);
+      await harness.models.settle();
+    }
+
+    const asked = names.filter((name) => harness.store.checks[`${name}.tar.gz`] !== before[`${name}.tar.gz`]);
+    expect(asked).toEqual(names.slice(0, 26));
+    expect(harness.store.lists).toEqual(['']);
+  });
+
   it('measures waiting, downloading, loading and unloading in microseconds', async () => {
     for (const name of ['a', 'b', 'c']) await call(`${name}.tar.gz`);
     await new Promise((resolve) => setImmediate(resolve));
