@@ -14,8 +14,13 @@ export class Freshness {
     this.#now = now;
   }
 
-  note(name: string): void {
-    this.#checkedMs.set(name, this.#now());
+  /** @param atMs when it was asked, which an environment that was frozen meanwhile may hear of much later */
+  note(name: string, atMs: number = this.#now()): void {
+    this.#checkedMs.set(name, atMs);
+  }
+
+  checkedMs(name: string): number | undefined {
+    return this.#checkedMs.get(name);
   }
 
   isFresh(name: string): boolean {

@@ -146,8 +146,9 @@ export const createLoading = (options: LoadingOptions): Loading => {
     },
 
     async loadChanged(name, knownEtag) {
-      const object = await store.get(name, knownEtag);
+      // Of now, not of the answer: an environment may be frozen before that comes.
       freshness.note(name);
+      const object = await store.get(name, knownEtag);
       if (object === 'unchanged') return object;
       if (object === undefined) {
         disk.drop(name);

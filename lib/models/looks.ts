@@ -4,7 +4,7 @@ import type { ModelStore } from './model-store.ts';
 
 export interface LooksOptions {
   readonly store: Pick<ModelStore, 'list'>;
-  readonly freshness: Pick<Freshness, 'note'>;
+  readonly freshness: Pick<Freshness, 'note' | 'checkedMs'>;
   /** The ETag that an open model was loaded with. */
   readonly etagOf: (name: string) => string | undefined;
   readonly refreshMs: number;
@@ -21,15 +21,16 @@ const AGAIN_AFTER_MS = 600_000;
 /**
  * Asks the store about many models at once, where that spares more questions than it costs: with hundreds of models in use, nearly every call of one that is
  * seldom called would wait for the store otherwise. A model whose ETag is the listing's is as fresh as if it had been asked about; any other is asked about by
- * itself when it is called, as ever. How much a page spares is counted, not guessed: the models that it told of and that were then called while they were fresh.
+ * itself when it is called, as ever. What a page spares is counted, not guessed: models that were called when only the page kept them from being due. So all pages
+ * together cost no more than the questions that they spared, but for one in ten minutes that is tried.
  */
 export class Looks {
   readonly #options: LooksOptions;
   /** Single questions since `#sinceMs`. */
   #asked = 0;
   #sinceMs = Number.NEGATIVE_INFINITY;
-  /** What the last page told of, and nobody has called since: at most a page. */
-  #uncalled = new Set<string>();
+  /** What the last page told of, and has spared no question yet; with the time at which it had been asked about before. */
+  #told = new Map<string, number>();
   #spared = 0;
   #notBeforeMs = Number.NEGATIVE_INFINITY;
   /** As far as is known, one page has all models of the store. */
@@ -42,7 +43,10 @@ export class Looks {
 
   /** A call found its model fresh. */
   noteFresh(name: string): void {
-    if (this.#uncalled.delete(name)) this.#spared += 1;
+    const beforeMs = this.#told.get(name);
+    if (beforeMs === undefined || this.#options.now() - beforeMs < this.#options.refreshMs) return;
+    this.#told.delete(name);
+    this.#spared += 1;
   }
 
   /** A call found its model due, and asks about it. @returns a page that is asked for beside it; it never rejects */
@@ -72,14 +76,15 @@ export class Looks {
     const { store, freshness, etagOf, now } = this.#options;
     this.#asked = 0;
     this.#spared = 0;
-    this.#uncalled = new Set();
-    this.#notBeforeMs = now() + AGAIN_AFTER_MS;
+    this.#told = new Map();
+    const askedMs = now();
+    this.#notBeforeMs = askedMs + AGAIN_AFTER_MS;
     const { etags, isLast } = await store.list(this.#isOnePage ? '' : justBefore(name));
     this.#isOnePage &&= isLast;
     for (const [listed, etag] of etags) {
       if (etagOf(listed) !== etag) continue;
-      freshness.note(listed);
-      this.#uncalled.add(listed);
+      this.#told.set(listed, freshness.checkedMs(listed) ?? Number.NEGATIVE_INFINITY);
+      freshness.note(listed, askedMs);
     }
   }
 }

@@ -181,8 +181,6 @@ export const createModels = (options: ModelsOptions): Models => {
   const refresh = (name: string): void => {
     const etag = memory.etagOf(name);
     if (refreshes.has(name) || etag === undefined) return;
-    // Also when it fails: the next look is for a later call.
-    freshness.note(name);
     const refreshing = loading
       .loadChanged(name, etag)
       .then(async (changed) => {

@@ -151,4 +151,75 @@ describe('Looks', () => {
     store.failWith = undefined;
     expect(await callAll(many)).toEqual([26, 1]);
   });
+
+  it('knows of a page what it knew when it was asked for, however late the answer comes', async () => {
+    const many = names(300);
+    await load(many);
+    const { list } = store;
+    store.list = async (after) => {
+      const page = await list.call(store, after);
+      nowMs += 10 * MINUTE;
+      return page;
+    };
+
+    await callAll(many.slice(0, 26));
+
+    expect(store.lists).toHaveLength(1);
+    expect(many.filter((name) => freshness.isFresh(name))).toEqual([]);
+  });
+
+  describe('never costs much more than single questions', () => {
+    const PAGE_COSTS = 12.5;
+    const MINUTES = 60;
+    const all = names(3000);
+
+    /** Park and Miller's. */
+    let seed = 1;
+    const random = (below: number): number => {
+      seed = (seed * 48_271) % 2_147_483_647;
+      return seed % below;
+    };
+
+    const TRAFFIC: Readonly<Record<string, () => readonly string[]>> = {
+      'all alike': () => Array.from({ length: 3000 }, () => all[random(3000)] ?? ''),
+      'all, seldom': () => Array.from({ length: 30 }, () => all[random(3000)] ?? ''),
+      'some popular, others in the order that pages serve worst': () =>
+        all
+          .slice(0, 1000)
+          .reverse()
+          .flatMap((name) => [name, ...all.slice(980, 1000)]),
+      'a few': () => Array.from({ length: 200 }, () => all[100 * random(14)] ?? ''),
+      'as many as it takes to try, far apart': () =>
+        Array.from({ length: 300 }, () => all[100 * random(30)] ?? ''),
+    };
+
+    it.each(Object.keys(TRAFFIC))('%s', async (kind) => {
+      for (const name of all) store.put(name, name);
+      for (const after of ['', 'm-00999', 'm-01999']) {
+        for (const [name, etag] of (await store.list(after)).etags) open.set(name, etag);
+      }
+      store.lists.length = 0;
+      for (const name of all) freshness.note(name);
+      const alone = new Freshness({ ttlMs: MINUTE, now: () => nowMs });
+      for (const name of all) alone.note(name);
+      let [singly, questions] = [0, 0];
+
+      for (let minute = 0; minute < MINUTES; minute++) {
+        const calls = TRAFFIC[kind]?.() ?? [];
+        for (const name of calls) {
+          nowMs += MINUTE / calls.length;
+          if (!alone.isFresh(name)) {
+            singly += 1;
+            alone.note(name);
+          }
+          const before = asked.length;
+          await call(name);
+          questions += asked.length - before;
+        }
+      }
+
+      const tried = MINUTES / 10 + 1;
+      expect(questions + PAGE_COSTS * store.lists.length).toBeLessThanOrEqual(singly + PAGE_COSTS * tried);
+    });
+  });
 });
