@@ -95,11 +95,15 @@ describe('Looks', () => {
     const many = names(300);
     await load(many);
     await callAll(many);
-    nowMs += MINUTE;
-    expect(await callAll(many.slice(0, 12))).toEqual([1, 1]);
-    nowMs += MINUTE;
+    const few: (readonly [number, number])[] = [];
+    for (let minute = 1; minute <= 10; minute++) {
+      nowMs += MINUTE;
+      few.push(await callAll(many.slice(0, 3)));
+    }
 
-    expect(await callAll(many.slice(0, 12))).toEqual([12, 0]);
+    // What was spared before pays for four more.
+    expect(few.slice(0, 4)).toEqual([1, 2, 3, 4].map(() => [1, 1]));
+    expect(few.slice(5)).toEqual([6, 7, 8, 9, 10].map(() => [3, 0]));
   });
 
   it('tries one page in ten minutes where few models of a page are open', async () => {
@@ -133,9 +137,15 @@ describe('Looks', () => {
     await callAll(many.slice(0, 1000));
     await callAll(many.slice(2000));
 
-    expect(store.lists[0]).toBe('');
-    expect(store.lists[1]).toMatch(/^m-020[0-2]/);
+    const first = [...store.lists];
+    expect(first[0]).toBe('');
+    expect(first[1]).toMatch(/^m-020[0-2]/);
     expect(asked.length).toBeLessThan(30);
+
+    nowMs += MINUTE;
+    await callAll(many.slice(500, 1000));
+    await callAll(many.slice(2500));
+    expect(store.lists).toEqual([...first, ...first]);
   });
 
   it('goes on with single questions when the list cannot be had', async () => {
@@ -185,9 +195,9 @@ describe('Looks', () => {
       'all, seldom': () => Array.from({ length: 30 }, () => all[random(3000)] ?? ''),
       'some popular, others in the order that pages serve worst': () =>
         all
-          .slice(0, 1000)
+          .slice(1100, 2000)
           .reverse()
-          .flatMap((name) => [name, ...all.slice(980, 1000)]),
+          .flatMap((name) => [name, ...all.slice(2000, 2020)]),
       'a few': () => Array.from({ length: 200 }, () => all[100 * random(14)] ?? ''),
       'as many as it takes to try, far apart': () =>
         Array.from({ length: 300 }, () => all[100 * random(30)] ?? ''),
@@ -218,8 +228,9 @@ describe('Looks', () => {
         }
       }
 
-      const tried = MINUTES / 10 + 1;
-      expect(questions + PAGE_COSTS * store.lists.length).toBeLessThanOrEqual(singly + PAGE_COSTS * tried);
+      // Pages shift the times at which models are due, so the two are not the same to the question.
+      const most = 1.05 * singly + PAGE_COSTS * (MINUTES / 10 + 1);
+      expect(questions + PAGE_COSTS * store.lists.length).toBeLessThanOrEqual(most);
     });
   });
 });
