@@ -10,13 +10,11 @@ import {
   untilReady,
 } from './model-server.ts';
 
-/** One worker for each model and one thread in each session, as the floor has them; nothing else differs from its defaults. */
+/** One thread in each session, as the floor has it; nothing else differs from its defaults. */
 const MODEL_PROPERTIES = `engine=OnnxRuntime
 option.modelName=model
 option.interOpNumThreads=1
 option.intraOpNumThreads=1
-minWorkers=1
-maxWorkers=1
 `;
 
 /**

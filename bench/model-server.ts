@@ -31,7 +31,8 @@ export const untilReady = async (name: string, child: ChildProcess, url: string)
   // A program that cannot be started is an `error` without a listener else, which would end the bench.
   child.once('error', () => undefined);
   while (!(await answers(url))) {
-    if (child.pid === undefined || child.exitCode !== null || Date.now() > untilMs) {
+    const hasEnded = child.pid === undefined || child.exitCode !== null || child.signalCode !== null;
+    if (hasEnded || Date.now() > untilMs) {
       child.kill();
       throw new Error(
         `${name} did not start: bench/README.md says how the bench goes with it, and without it`,
@@ -42,8 +43,9 @@ export const untilReady = async (name: string, child: ChildProcess, url: string)
 };
 
 const answers = async (url: string): Promise<boolean> => {
-  const response = await fetch(url).catch(() => undefined);
-  await response?.text();
+  const signal = AbortSignal.timeout(10_000);
+  const response = await fetch(url, { signal }).catch(() => undefined);
+  await response?.text().catch(() => undefined);
   return response?.ok === true;
 };
 

@@ -45,7 +45,7 @@ export const tableOf = (report: Report): string => {
   const { patterns, byConnections, tableRequests, cold, first, perModelKib, worker } = report;
   return `# The whole way, measured
 
-${report.cores} cores (${report.cpu}), Node ${report.node}, load average before ${report.loadAverageBefore.toFixed(2)}, LOCAL_LIMITS=off.
+${report.cores} cores (${report.cpu}), Node ${report.node}, load average before ${report.loadAverageBefore.toFixed(2)}, LOCAL_LIMITS=off; on Linux every process has SCHED_BATCH.
 ${report.models} models, ${report.connections} connections, ${report.rounds} interleaved rounds of ${report.seconds} s for each pattern, medians; ${report.environments} environments at the end.
 Written by \`npm run bench\`.
 
@@ -87,12 +87,12 @@ const linesOf = ({ pattern, ours, floor, hops, others, ratio, cpu }: Summary): r
   ];
 };
 
-/** A line for each other server: how many times its requests/s ours are, pattern by pattern. */
+/** A line for each other server: how many times its requests/s ours are, for each pattern. */
 const aheadOf = (patterns: readonly Summary[]): string =>
   (patterns[0]?.others ?? [])
     .map(({ name }, index) => {
       const ratios = patterns.map(({ others }) => (others[index]?.ratio ?? Number.NaN).toFixed(2));
-      return `Whole way / ${name}, round by round: **${ratios.join(', ')}**.\n`;
+      return `Whole way / ${name}, requests/s in the same rounds, one figure for each pattern: **${ratios.join(', ')}**.\n`;
     })
     .join('\n');
 

@@ -126,6 +126,7 @@ export const createS3Objects = (requests: S3Requests): S3Objects => {
       const start = after === undefined ? '' : `&start-after=${encodeSegment(after)}`;
       const query = `list-type=2&prefix=${encodeSegment(prefix)}${start}`;
       const response = await requests.send({ action: 's3:ListBucket', bucket, query });
+      if (response.statusCode === 403) throw mayNotList(bucket, await errorCode(response));
       if (response.statusCode !== 200) throw await refused(response, bucket);
       const text = await readText(response, MAX_LISTING_BYTES).catch((cause: unknown) => {
         throw unreachable(cause);
@@ -138,16 +139,26 @@ export const createS3Objects = (requests: S3Requests): S3Objects => {
   };
 };
 
+const mayNotList = (bucket: string, code: string): ServingError =>
+  new ServingError(
+    'InternalDependencyException',
+    `the objects of the bucket ${bucket} may not be listed: the role needs s3:ListBucket on it`,
+    { cause: new Error(`S3 answered 403 ${code}`) },
+  );
+
 /** 1,000 keys of 1,024 bytes, each of which XML may write with six. */
 const MAX_LISTING_BYTES = 8 * 1024 * 1024;
 
 const parseListed = (xml: string): ListedObject => {
   const text = (name: string): string => {
     const [, content = ''] = xml.split(`<${name}>`, 2);
-    return unescapeXml(content.slice(0, content.indexOf('<')));
+    return copyOf(unescapeXml(content.slice(0, content.indexOf('<'))));
   };
   return { key: text('Key'), sizeBytes: Number(text('Size')), etag: text('ETag') };
 };
+
+/** A part of a string keeps the whole alive (V8's sliced strings), and whoever keeps one name of a page would keep the page. */
+const copyOf = (text: string): string => Buffer.from(text).toString();
 
 async function* nothing(): AsyncGenerator<Uint8Array> {
   yield* [];

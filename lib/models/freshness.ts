@@ -19,6 +19,10 @@ export class Freshness {
     this.#checkedMs.set(name, atMs);
   }
 
+  checkedMs(name: string): number | undefined {
+    return this.#checkedMs.get(name);
+  }
+
   isFresh(name: string): boolean {
     const checkedMs = this.#checkedMs.get(name);
     return checkedMs !== undefined && this.#now() - checkedMs < this.#ttlMs;

@@ -1,3 +1,4 @@
+import type { Clock } from '../clock.ts';
 import { ServingError } from '../errors.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { DiskCache, Folder } from './disk-cache.ts';
@@ -19,6 +20,7 @@ export interface LoadingOptions {
   readonly fetchFolder: (name: string, object: ModelObject, addBytes: AddBytes) => Promise<Fetched>;
   readonly openFolder: (name: string, folder: Folder, properties: ServingProperties) => Promise<OpenedFolder>;
   readonly metrics: Metrics;
+  readonly now: Clock;
   /** Told of an artifact that has been fetched and opened. */
   readonly onLoaded: (name: string, properties: ServingProperties) => Promise<void>;
   /** Told of a new version that does not load while the old one goes on serving, and of a store that does not answer meanwhile. */
@@ -37,7 +39,7 @@ export interface Loading {
 
 /** How a model comes from where it is kept. A new version that does not load leaves the old one as it was. */
 export const createLoading = (options: LoadingOptions): Loading => {
-  const { store, disk, freshness, refusals, slowLoads, metrics } = options;
+  const { store, disk, freshness, refusals, slowLoads, metrics, now } = options;
 
   const open = async (
     name: string,
@@ -88,14 +90,17 @@ export const createLoading = (options: LoadingOptions): Loading => {
     }
   };
 
-  /** A refusal of the artifact is remembered; that the store, or room, was lacking says nothing about it. */
-  const loadObject = async (name: string, object: ModelObject): Promise<Opened> => {
+  /**
+   * A refusal of the artifact is remembered; that the store, or room, was lacking says nothing about it.
+   * @param askedMs when the store was asked: an environment may have been frozen since
+   */
+  const loadObject = async (name: string, object: ModelObject, askedMs: number): Promise<Opened> => {
     try {
       const opened = await slowLoads.run(name, object.sizeBytes, (addBytes) =>
         fetchAndOpen(name, object, addBytes),
       );
       refusals.forget(name);
-      freshness.note(name);
+      freshness.note(name, askedMs);
       return opened;
     } catch (error) {
       object.discard();
@@ -107,24 +112,25 @@ export const createLoading = (options: LoadingOptions): Loading => {
 
   const loadCurrent = async (name: string): Promise<Opened> => {
     const refusal = refusals.find(name);
+    const askedMs = now();
     const object = await store.get(name, refusal?.etag ?? (await disk.etagOf(name)));
     if (object === undefined) {
       disk.drop(name);
       throw notFound(name);
     }
-    if (object !== 'unchanged') return loadObject(name, object);
+    if (object !== 'unchanged') return loadObject(name, object, askedMs);
 
     if (refusal !== undefined) {
       refusals.renew(name);
       throw refusal.error;
     }
-    freshness.note(name);
+    freshness.note(name, askedMs);
     const opened = await openKept(name);
     if (opened !== undefined) return opened;
     // The copy on disk was damaged, or has made room meanwhile.
     const again = await store.get(name);
     if (again === undefined || again === 'unchanged') throw notFound(name);
-    return loadObject(name, again);
+    return loadObject(name, again, askedMs);
   };
 
   return {
@@ -146,15 +152,16 @@ export const createLoading = (options: LoadingOptions): Loading => {
     },
 
     async loadChanged(name, knownEtag) {
-      // Of now, not of the answer: an environment may be frozen before that comes.
-      freshness.note(name);
+      const askedMs = now();
+      // Also when it fails: the next look is for a later call.
+      freshness.note(name, askedMs);
       const object = await store.get(name, knownEtag);
       if (object === 'unchanged') return object;
       if (object === undefined) {
         disk.drop(name);
         return 'gone';
       }
-      if (refusals.find(name)?.etag !== object.etag) return loadObject(name, object);
+      if (refusals.find(name)?.etag !== object.etag) return loadObject(name, object, askedMs);
       object.discard();
       return 'unchanged';
     },

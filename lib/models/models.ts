@@ -87,7 +87,7 @@ export interface ModelDescription {
 export const createModels = (options: ModelsOptions): Models => {
   const { disk, metrics, now, timer, onFault } = options;
   const flights = new SingleFlight<void>();
-  const refreshes = new Map<string, Promise<void>>();
+  const refreshes = new Map<string, Promise<unknown>>();
   const freshness = new Freshness({ ttlMs: options.refreshMs, now });
   const refusals = new Refusals({ ttlMs: options.refusalMs, now });
   const reloads = new Reloads();
@@ -167,6 +167,7 @@ export const createModels = (options: ModelsOptions): Models => {
     },
     openFolder,
     metrics,
+    now,
     onLoaded: options.onLoaded,
     onFault,
   });
@@ -190,10 +191,11 @@ export const createModels = (options: ModelsOptions): Models => {
       .catch((error: unknown) => onFault(error, name));
     settleLater(name, refreshing);
     const page = looks.noteDue(name);
-    if (page !== undefined) settleLater(A_PAGE, page);
+    // No call needs it: it is waited for so long in all, however many calls come meanwhile.
+    if (page !== undefined) settleLater(A_PAGE, within(MAX_SETTLE_MS, page));
   };
 
-  const settleLater = (key: string, work: Promise<void>): void => {
+  const settleLater = (key: string, work: Promise<unknown>): void => {
     refreshes.set(
       key,
       work.finally(() => refreshes.delete(key)),

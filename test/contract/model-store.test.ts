@@ -1,5 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { s3ModelStore, s3WeightStore } from '../../lib/aws/s3-model-store.ts';
 import { createS3Objects } from '../../lib/aws/s3-objects.ts';
@@ -80,7 +82,8 @@ describe('s3ModelStore, when S3 does not do as asked', () => {
 
     const error = { code: expected, message: expect.stringMatching(message) };
     await expect(store.get('m.tar.gz')).rejects.toMatchObject(error);
-    await expect(store.list('')).rejects.toMatchObject(error);
+    const ofList = status === 403 ? { ...error, message: expect.stringMatching(MAY_NOT_LIST) } : error;
+    await expect(store.list('')).rejects.toMatchObject(ofList);
     close();
   });
 
@@ -104,6 +107,40 @@ describe('s3ModelStore, when S3 does not do as asked', () => {
     await expect(store.list('')).rejects.toMatchObject({ code: 'InternalDependencyException' });
     close();
   });
+});
+
+const MAY_NOT_LIST = /objects of the bucket models may not be listed: the role needs s3:ListBucket/;
+
+it('keeps none of a page but the names that its reader keeps', async () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const keys = Array.from({ length: 1000 }, (_, index) => `models/${'x'.repeat(200)}-${index}.tar.gz`);
+  const contents = keys.map(
+    (key) => `<Contents><Key>${key}</Key><ETag>&quot;0&quot;</ETag><Size>1</Size></Contents>`,
+  );
+  const server = createServer((_, response) => {
+    response.end(`<ListBucketResult>${contents.join('')}</ListBucketResult>`);
+  });
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const objects = createS3Objects(createS3Requests(dummyEnvironment(url)));
+  const store = s3ModelStore({ objects, bucket: 'models', prefix: 'models/' });
+  const kept: unknown[] = [];
+  const read = async (pages: number): Promise<number> => {
+    for (let page = 0; page < pages; page++) kept.push([...(await store.list('')).etags][page]);
+    collect();
+    return process.memoryUsage().heapUsed;
+  };
+
+  const before = await read(5);
+  const after = await read(100);
+
+  expect(kept).toHaveLength(105);
+  expect((after - before) / 100).toBeLessThan(20_000);
+  server.closeAllConnections();
+  server.close();
 });
 
 describe('s3ModelStore, when an object is replaced while it is read', () => {

@@ -57,15 +57,43 @@ describe('createModels', () => {
     for (const name of names) await call(`${name}.tar.gz`);
     harness.nowMs += 60_000;
     const before = { ...harness.store.checks };
+    const { list } = harness.store;
+    let isAnswered = false;
+    harness.store.list = async (after) => {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+      isAnswered = true;
+      return list.call(harness.store, after);
+    };
 
     for (const name of names) {
       await call(`${name}.tar.gz`);
       await harness.models.settle();
+      expect(isAnswered).toBe(harness.store.checks['many-25.tar.gz'] === 2);
     }
 
     const asked = names.filter((name) => harness.store.checks[`${name}.tar.gz`] !== before[`${name}.tar.gz`]);
     expect(asked).toEqual(names.slice(0, 26));
     expect(harness.store.lists).toEqual(['']);
+  });
+
+  it('takes what a frozen environment has waited for as old as the question', async () => {
+    await call('a.tar.gz');
+    harness.nowMs += 60_000;
+    putModel('a', 1);
+    const { get } = harness.store;
+    harness.store.get = async (...args) => {
+      const object = await get.apply(harness.store, args);
+      harness.nowMs += 3_600_000;
+      return object;
+    };
+    await call('a.tar.gz');
+    await harness.models.settle();
+    expect(harness.store.checks).toMatchObject({ 'a.tar.gz': 2 });
+
+    expect(await call('a.tar.gz')).toBe(1);
+    await harness.models.settle();
+
+    expect(harness.store.checks).toMatchObject({ 'a.tar.gz': 3 });
   });
 
   it('measures waiting, downloading, loading and unloading in microseconds', async () => {
