@@ -50,6 +50,8 @@ const OURS = 'the whole way';
 const MAX_WARM_UPS = 20;
 /** Of the fastest round so far. */
 const SETTLED = 1.03;
+/** Of the same load, before each measured one. */
+const LEAD_IN_SECONDS = 2;
 const CONNECTIONS = [1, 4, 16, 64];
 /** Several lifetimes of what routers know, and ticks of the scaler. */
 const TABLE_SECONDS = 30;
@@ -156,13 +158,19 @@ const measureRound = async (
   endpoint: Endpoint & Target,
   { floor, hops, others }: Targets,
 ): Promise<Round> => {
+  /** After a while in which others had the caches, and the kernel time to take idle memory back. */
+  const steady = async (target: Target): Promise<Load> => {
+    await load(target, pattern, { seconds: LEAD_IN_SECONDS });
+    return load(target, pattern);
+  };
+  await load(endpoint, pattern, { seconds: LEAD_IN_SECONDS });
   const before = await cpuTimes(endpoint.cloud);
   const ours = await load(endpoint, pattern);
   const after = await cpuTimes(endpoint.cloud);
   const calls = ours.perSecond * Number(options.seconds);
-  const [floorLoad, hopsLoad] = [await load(floor, pattern), await load(hops, pattern)];
+  const [floorLoad, hopsLoad] = [await steady(floor), await steady(hops)];
   const otherLoads: Load[] = [];
-  for (const other of others) otherLoads.push(await load(other, pattern));
+  for (const other of others) otherLoads.push(await steady(other));
   return {
     ours,
     floor: floorLoad,

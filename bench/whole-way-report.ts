@@ -46,7 +46,7 @@ export const tableOf = (report: Report): string => {
   return `# The whole way, measured
 
 ${report.cores} cores (${report.cpu}), Node ${report.node}, load average before ${report.loadAverageBefore.toFixed(2)}, LOCAL_LIMITS=off; on Linux every process has SCHED_BATCH.
-${report.models} models, ${report.connections} connections, ${report.rounds} interleaved rounds of ${report.seconds} s for each pattern, medians; ${report.environments} environments at the end.
+${report.models} models, ${report.connections} connections, ${report.rounds} interleaved rounds of ${report.seconds} s for each pattern, each after 2 s of the same load, medians; ${report.environments} environments at the end.
 Written by \`npm run bench\`.
 
 | | requests/s | p50 ms | p99 ms | max ms | failed | of the floor | router, worker, local cloud: ms of CPU a call |
