@@ -159,11 +159,12 @@ const measureRound = async (
   { floor, hops, others }: Targets,
 ): Promise<Round> => {
   /** After a while in which others had the caches, and the kernel time to take idle memory back. */
+  const leadIn = (target: Target): Promise<Load> => load(target, pattern, { seconds: LEAD_IN_SECONDS });
   const steady = async (target: Target): Promise<Load> => {
-    await load(target, pattern, { seconds: LEAD_IN_SECONDS });
+    await leadIn(target);
     return load(target, pattern);
   };
-  await load(endpoint, pattern, { seconds: LEAD_IN_SECONDS });
+  await leadIn(endpoint);
   const before = await cpuTimes(endpoint.cloud);
   const ours = await load(endpoint, pattern);
   const after = await cpuTimes(endpoint.cloud);

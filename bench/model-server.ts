@@ -1,7 +1,9 @@
 import type { ChildProcess } from 'node:child_process';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
+import { basename } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { diabetesModel } from '../local/seed.ts';
 import type { Called } from './endpoint.ts';
 
 /** Another model server, in a process of its own, measured beside ours where the machine has it. */
@@ -23,7 +25,7 @@ export interface ModelServerOptions {
 const START_WITHIN_MS = 300_000;
 
 /** As `npm start` names them, without the suffix. */
-export const modelName = (index: number): string => `diabetes-${String(index).padStart(4, '0')}`;
+export const modelName = (index: number): string => basename(diabetesModel(index), '.tar.gz');
 
 /** @throws Error when the address does not answer 200 within five minutes, or when the process has ended; it is killed then */
 export const untilReady = async (name: string, child: ChildProcess, url: string): Promise<void> => {

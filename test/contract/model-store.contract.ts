@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { ModelStore } from '../../lib/models/model-store.ts';
+import type { ModelObject, ModelStore } from '../../lib/models/model-store.ts';
 
 export interface StoreUnderTest {
   readonly store: ModelStore;
@@ -18,9 +18,14 @@ export const modelStoreContract = (name: string, create: () => Promise<StoreUnde
       expect(await tested.store.get('none.tar.gz')).toBeUndefined();
     });
 
-    const read = async (model: string): Promise<Buffer> => {
+    const find = async (model: string): Promise<ModelObject> => {
       const object = await tested.store.get(model);
       if (object === undefined || object === 'unchanged') throw new Error(`${model} is ${object}`);
+      return object;
+    };
+
+    const read = async (model: string): Promise<Buffer> => {
+      const object = await find(model);
       const chunks: Uint8Array[] = [];
       for await (const chunk of object.body) chunks.push(chunk);
       const bytes = Buffer.concat(chunks);
@@ -62,8 +67,7 @@ export const modelStoreContract = (name: string, create: () => Promise<StoreUnde
     });
 
     const etagOf = async (model: string): Promise<string> => {
-      const object = await tested.store.get(model);
-      if (object === undefined || object === 'unchanged') throw new Error(`${model} is ${object}`);
+      const object = await find(model);
       object.discard();
       return object.etag;
     };

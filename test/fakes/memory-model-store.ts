@@ -16,7 +16,6 @@ export interface MemoryModelStore extends ModelStore {
 }
 
 const MAX_PAGE = 1000;
-const NOTHING = Buffer.alloc(0);
 
 /** The ModelStore port in memory. */
 export const memoryModelStore = (): MemoryModelStore => {
@@ -48,11 +47,9 @@ export const memoryModelStore = (): MemoryModelStore => {
     async list(after) {
       this.lists.push(after);
       if (this.failWith !== undefined) throw this.failWith;
-      const names = [...objects.keys()].sort().filter((name) => name > after);
-      const etags = names
-        .slice(0, MAX_PAGE)
-        .map((name) => [name, etagOf(objects.get(name) ?? NOTHING)] as const);
-      return { etags: new Map(etags), isLast: names.length <= MAX_PAGE };
+      const left = [...objects].filter(([name]) => name > after).sort(([a], [b]) => (a < b ? -1 : 1));
+      const page = left.slice(0, MAX_PAGE).map(([name, bytes]) => [name, etagOf(bytes)] as const);
+      return { etags: new Map(page), isLast: left.length <= MAX_PAGE };
     },
   };
 };

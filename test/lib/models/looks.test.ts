@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { Freshness } from '../../../lib/models/freshness.ts';
 import { Looks } from '../../../lib/models/looks.ts';
 import { type MemoryModelStore, memoryModelStore } from '../../fakes/memory-model-store.ts';
+import { Random } from '../../fuzz/random.ts';
 
 const MINUTE = 60_000;
 
@@ -217,33 +218,27 @@ describe('Looks', () => {
     const all = names(3000);
     /** Not what the store has. */
     const REFUSED = all.slice(100, 200);
+    const FAR_APART = all.filter((_, index) => index % 100 === 0);
 
-    /** Park and Miller's. */
-    let seed = 1;
-    const random = (below: number): number => {
-      seed = (seed * 48_271) % 2_147_483_647;
-      return seed % below;
-    };
-
-    const TRAFFIC: Readonly<Record<string, () => readonly string[]>> = {
-      'all alike': () => Array.from({ length: 3000 }, () => all[random(3000)] ?? ''),
-      'all, seldom': () => Array.from({ length: 30 }, () => all[random(3000)] ?? ''),
+    const TRAFFIC: Readonly<Record<string, (random: Random) => readonly string[]>> = {
+      'all alike': (random) => Array.from({ length: 3000 }, () => random.pick(all)),
+      'all, seldom': (random) => Array.from({ length: 30 }, () => random.pick(all)),
       'some popular, others in the order that pages serve worst': () =>
         all
           .slice(1100, 2000)
           .reverse()
           .flatMap((name) => [name, ...all.slice(2000, 2020)]),
-      'a few': () => Array.from({ length: 200 }, () => all[100 * random(14)] ?? ''),
-      'popular ones beside many whose new versions are refused': () =>
-        Array.from({ length: 2000 }, () => (random(2) === 0 ? REFUSED[random(100)] : all[random(20)]) ?? ''),
-      'seldom, but twice': () =>
-        Array.from({ length: 15 }, () => all[random(3000)] ?? '').flatMap((name) => [name, name]),
-      'as many as it takes to try, far apart': () =>
-        Array.from({ length: 300 }, () => all[100 * random(30)] ?? ''),
+      'a few': (random) => Array.from({ length: 200 }, () => random.pick(FAR_APART.slice(0, 14))),
+      'popular ones beside many whose new versions are refused': (random) =>
+        Array.from({ length: 2000 }, () => random.pick(random.chance(0.5) ? REFUSED : all.slice(0, 20))),
+      'seldom, but twice': (random) =>
+        Array.from({ length: 15 }, () => random.pick(all)).flatMap((name) => [name, name]),
+      'as many as it takes to try, far apart': (random) =>
+        Array.from({ length: 300 }, () => random.pick(FAR_APART)),
     };
 
     it.each(Object.keys(TRAFFIC))('%s', async (kind) => {
-      seed = 1;
+      const random = new Random(1);
       for (const name of all) store.put(name, name);
       for (const after of ['', 'm-00999', 'm-01999']) {
         for (const [name, etag] of (await store.list(after)).etags) open.set(name, etag);
@@ -256,7 +251,7 @@ describe('Looks', () => {
       let [singly, questions] = [0, 0];
 
       for (let minute = 0; minute < MINUTES; minute++) {
-        const calls = TRAFFIC[kind]?.() ?? [];
+        const calls = TRAFFIC[kind]?.(random) ?? [];
         for (const name of calls) {
           nowMs += MINUTE / calls.length;
           if (!alone.isFresh(name)) {
